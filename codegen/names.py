@@ -1,0 +1,188 @@
+"""Names: from what the document calls things to what Python code may call them."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TYPE_CHECKING
+
+from pydantic.alias_generators import to_camel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_FOREIGN = re.compile(r"[^0-9A-Za-z]+")
+
+FIRST = (
+    "id", "order_id", "rfq_id", "quote_id", "vault_id", "client_id", "symbol", "side", "strategy_type", "order_type",
+    "price", "quantity", "quote_quantity", "status", "time_in_force", "post_only", "reduce_only",
+    "self_trade_prevention", "trigger_price", "trigger_quantity", "trigger_by",
+    "stop_loss_trigger_price", "stop_loss_limit_price", "stop_loss_trigger_by",
+    "take_profit_trigger_price", "take_profit_limit_price", "take_profit_trigger_by",
+    "slippage_tolerance", "slippage_tolerance_type", "from_", "to", "start_time", "end_time", "limit", "offset",
+)  # fmt: skip
+"""Fields and arguments that come first, in this order; the rest follow by name. Fixed, so that positions are stable."""
+
+OWN_ARGUMENTS = frozenset({"timeout", "self"})
+"""Arguments that every generated method has anyway."""
+
+_MODEL_ATTRIBUTES = frozenset(
+    [
+        "construct",
+        "copy",
+        "dict",
+        "from_orm",
+        "json",
+        "parse_file",
+        "parse_obj",
+        "parse_raw",
+        "schema",
+        "schema_json",
+        "update_forward_refs",
+        "validate",
+        "model_computed_fields",
+        "model_config",
+        "model_construct",
+        "model_copy",
+        "model_dump",
+        "model_dump_json",
+        "model_extra",
+        "model_fields",
+        "model_fields_set",
+        "model_json_schema",
+        "model_parametrized_name",
+        "model_post_init",
+        "model_rebuild",
+        "model_validate",
+        "model_validate_json",
+        "model_validate_strings",
+        "to_wire",
+        "to_json",
+        "ok",
+        "order",
+        "error",
+    ]
+)
+"""Attributes of the model base class that a field must not hide."""
+
+_TAKEN_CLASSES = frozenset(
+    [
+        "Annotated",
+        "Any",
+        "AsyncResource",
+        "BatchResult",
+        "ClassVar",
+        "Enum",
+        "Field",
+        "Literal",
+        "Model",
+        "OpenEnum",
+        "Operation",
+        "Paging",
+        "Reply",
+        "Request",
+        "Resource",
+        "SymbolLike",
+        "DecimalLike",
+        "TimeLike",
+        "TaggedModel",
+        "TypeAlias",
+        "TypeAdapter",
+        "Acknowledged",
+        "Accepted",
+        "NoContent",
+        "TextReply",
+        "ClockTime",
+        "CountText",
+        "DecimalNumber",
+        "DecimalText",
+        "IsoTime",
+        "Micros",
+        "Millis",
+        "Seconds",
+        "Secret",
+        "SpacedTime",
+        "Mapping",
+        "Sequence",
+        "None",
+        "True",
+        "False",
+    ]
+)
+"""Names that the generated modules use for something else."""
+
+
+def snake(name: str) -> str:
+    """`autoLendRedeem` -> `auto_lend_redeem`; anything foreign to an identifier becomes an underscore."""
+    words = _FOREIGN.sub("_", _BOUNDARY.sub("_", _FOREIGN.sub("_", name))).strip("_").lower()
+    return re.sub(r"__+", "_", words)
+
+
+def identifier(name: str, fallback: str) -> str:
+    """A Python identifier in snake case which is no keyword."""
+    base = snake(name)
+    if not base or base[0].isdigit():
+        base = f"{fallback}_{base}".rstrip("_")
+    return f"{base}_" if keyword.iskeyword(base) or base in ("match", "case", "none", "true", "false") else base
+
+
+def argument(name: str) -> str:
+    """Name of a method's parameter."""
+    base = identifier(name, "argument")
+    return f"{base}_" if base in OWN_ARGUMENTS else base
+
+
+def field(name: str) -> str:
+    """Name of a model's field."""
+    base = identifier(name, "field")
+    return f"{base}_" if base in _MODEL_ATTRIBUTES or base.startswith("model_") else base
+
+
+def needs_alias(python: str, wire: str) -> bool:
+    """Whether the models' alias generator does not give `wire` for the field `python`."""
+    return to_camel(python) != wire
+
+
+def class_name(name: str) -> str:
+    """`order book-filters` -> `OrderBookFilters`; a good name stays as it is."""
+    if name.isascii() and name.isidentifier() and name[0].isupper():
+        base = name
+    else:
+        base = "".join(word[:1].upper() + word[1:] for word in _FOREIGN.split(name) if word) or "Unnamed"
+        base = base if base[0].isalpha() else f"Schema{base}"
+    return f"{base}Schema" if base in _TAKEN_CLASSES or keyword.iskeyword(base) else base
+
+
+def member_name(value: str) -> str:
+    """`bitcoinCash` -> `BITCOIN_CASH`, `1d` -> `VALUE_1D`."""
+    base = snake(value).upper()
+    if not base:
+        return "EMPTY"
+    if base[0].isdigit():
+        return f"VALUE_{base}"
+    return f"{base}_" if base.lower() in ("mro", "name", "value") or keyword.iskeyword(base) else base
+
+
+def constant(name: str) -> str:
+    """`get_depth` -> `GET_DEPTH`."""
+    return snake(name).upper()
+
+
+def unique(names: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Python name by wire name; where two collide, the later one (by wire name) gets underscores behind it."""
+    result: dict[str, str] = {}
+    taken: set[str] = set()
+    for wire, python in sorted(names):
+        free = python
+        while free in taken:
+            free += "_"
+        taken.add(free)
+        result[wire] = free
+    return result
+
+
+def order_key(name: str) -> tuple[int, str]:
+    """Sort key that puts what a trader looks for first."""
+    bare = name.rstrip("_")
+    return (FIRST.index(bare) if bare in FIRST else len(FIRST), name)

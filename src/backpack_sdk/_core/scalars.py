@@ -1,0 +1,235 @@
+"""Types of single values: what they are in Python, and how each goes back to the wire unchanged.
+
+Money is `Decimal`. Every point in time is an aware UTC `datetime`, whatever its wire form; the type names the form.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
+_SECOND = timedelta(seconds=1)
+
+
+def plain(value: Decimal) -> str:
+    """Text of a decimal without an exponent; trailing zeros are kept."""
+    return format(value, "f")
+
+
+class ExactTime(datetime):
+    """A `datetime` whose wire form says more than a `datetime` can hold, such as nanoseconds; `wire` is that form."""
+
+    wire: str | int
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _exact, (datetime.fromisoformat(self.isoformat()), getattr(self, "wire", self.isoformat()))
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("ExactTime(", "datetime.datetime(", 1)
+
+
+def _exact(moment: datetime, wire: str | int) -> ExactTime:
+    exact = ExactTime.combine(moment.date(), moment.timetz())
+    exact.wire = wire
+    return exact
+
+
+def _require_aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a datetime needs a time zone, for instance datetime.now(timezone.utc)")
+    return moment
+
+
+def _from_count(value: Any, unit: timedelta) -> datetime:
+    """A point in time from a count of `unit` since 1970, given as a number or as digits."""
+    if type(value) is int:
+        return EPOCH + value * unit
+    if isinstance(value, datetime):
+        return _require_aware(value)
+    if isinstance(value, str) and value.removeprefix("-").isdecimal() and value.isascii():
+        return _exact(EPOCH + int(value) * unit, value)
+    raise ValueError("expected a whole number of units since 1970 or an aware datetime")
+
+
+def _to_count(moment: datetime, unit: timedelta) -> str | int:
+    wire = getattr(moment, "wire", None)
+    return wire if wire is not None else (moment - EPOCH) // unit
+
+
+def _guard(value: Any, unit: timedelta) -> datetime:
+    try:
+        return _from_count(value, unit)
+    except OverflowError:
+        raise ValueError("is outside the years 1 to 9999; is it in another unit?") from None
+
+
+def from_micros(value: Any) -> datetime:
+    """A point in time from microseconds since 1970."""
+    return _guard(value, _MICROSECOND)
+
+
+def from_millis(value: Any) -> datetime:
+    """A point in time from milliseconds since 1970."""
+    return _guard(value, _MILLISECOND)
+
+
+def from_seconds(value: Any) -> datetime:
+    """A point in time from seconds since 1970."""
+    return _guard(value, _SECOND)
+
+
+def to_micros(moment: datetime) -> str | int:
+    """Microseconds since 1970."""
+    return _to_count(moment, _MICROSECOND)
+
+
+def to_millis(moment: datetime) -> str | int:
+    """Whole milliseconds since 1970; a finer part is cut off."""
+    return _to_count(moment, _MILLISECOND)
+
+
+def to_seconds(moment: datetime) -> str | int:
+    """Whole seconds since 1970; a finer part is cut off."""
+    return _to_count(moment, _SECOND)
+
+
+def _from_text(value: Any, separator: str) -> datetime:
+    if isinstance(value, datetime):
+        return _require_aware(value)
+    if not isinstance(value, str):
+        raise ValueError("expected an ISO 8601 text or an aware datetime")
+    moment = datetime.fromisoformat(value)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment if _to_text(moment, separator) == value else _exact(moment, value)
+
+
+def _to_text(moment: datetime, separator: str) -> str:
+    wire = getattr(moment, "wire", None)
+    return str(wire) if wire is not None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(separator)
+
+
+def from_iso(value: Any) -> datetime:
+    """A point in time from `2025-07-19T13:09:00.5`; without an offset it is UTC."""
+    return _from_text(value, "T")
+
+
+def to_iso(moment: datetime) -> str:
+    """ISO 8601 in UTC without an offset, as the exchange writes it."""
+    return _to_text(moment, "T")
+
+
+def from_spaced(value: Any) -> datetime:
+    """A point in time from `2025-07-19 13:09:00`, UTC."""
+    return _from_text(value, " ")
+
+
+def to_spaced(moment: datetime) -> str:
+    """Date and time with a space between, in UTC, as candles have them."""
+    return _to_text(moment, " ")
+
+
+class ExactClock(time):
+    """A `time` of day that remembers wire text a `time` would spell otherwise."""
+
+    wire: str
+
+
+def from_clock(value: Any) -> time:
+    """A time of day without a zone, from `09:30:00`."""
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("expected a time of day such as 09:30:00")
+    clock = time.fromisoformat(value)
+    if clock.isoformat() == value:
+        return clock
+    exact = ExactClock(clock.hour, clock.minute, clock.second, clock.microsecond, clock.tzinfo)
+    exact.wire = value
+    return exact
+
+
+def to_clock(clock: time) -> str:
+    """A time of day as `09:30:00`."""
+    wire: str | None = getattr(clock, "wire", None)
+    return clock.isoformat() if wire is None else wire
+
+
+class CountFromText(int):
+    """An integer which the wire carries as digits in a text; `wire` keeps leading zeros and the like."""
+
+    wire: str
+
+
+def from_digits(value: Any) -> int:
+    """An integer from a text of digits."""
+    if type(value) is int:
+        return value
+    if not isinstance(value, str) or not value.removeprefix("-").isdecimal() or not value.isascii():
+        raise ValueError("expected a text of digits")
+    number = int(value)
+    if str(number) == value:
+        return number
+    exact = CountFromText(number)
+    exact.wire = value
+    return exact
+
+
+def to_digits(number: int) -> str:
+    """An integer as a text of digits."""
+    wire: str | None = getattr(number, "wire", None)
+    return str(number) if wire is None else wire
+
+
+def from_number(value: Any) -> Decimal:
+    """A decimal from a JSON number, by the number's shortest text."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        raise ValueError("expected a number")
+    number = value if isinstance(value, Decimal) else Decimal(str(value))
+    if not number.is_finite():
+        raise ValueError("expected a finite number")
+    return number
+
+
+def to_number(value: Decimal) -> int | float:
+    """A decimal as the JSON number it came from."""
+    exponent = value.as_tuple().exponent
+    return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
+
+
+class SecretText(str):
+    """Text that never shows in a repr: a two-factor token, a broker's key. `str(value)` is the text itself."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+DecimalText = Annotated[Decimal, PlainSerializer(plain, return_type=str, when_used="json")]
+"""A decimal carried as text. Exact; written back without an exponent."""
+DecimalNumber = Annotated[Decimal, PlainValidator(from_number), PlainSerializer(to_number, when_used="json")]
+"""A decimal carried as a JSON number."""
+CountText = Annotated[int, PlainValidator(from_digits), PlainSerializer(to_digits, return_type=str, when_used="json")]
+"""An integer carried as a text of digits."""
+Micros = Annotated[datetime, PlainValidator(from_micros), PlainSerializer(to_micros, when_used="json")]
+"""A point in time carried as microseconds since 1970."""
+Millis = Annotated[datetime, PlainValidator(from_millis), PlainSerializer(to_millis, when_used="json")]
+"""A point in time carried as milliseconds since 1970."""
+Seconds = Annotated[datetime, PlainValidator(from_seconds), PlainSerializer(to_seconds, when_used="json")]
+"""A point in time carried as seconds since 1970."""
+IsoTime = Annotated[datetime, PlainValidator(from_iso), PlainSerializer(to_iso, return_type=str, when_used="json")]
+"""A point in time carried as ISO 8601 text in UTC without an offset."""
+SpacedTime = Annotated[
+    datetime, PlainValidator(from_spaced), PlainSerializer(to_spaced, return_type=str, when_used="json")
+]
+"""A point in time carried as `2025-07-19 13:09:00`, UTC."""
+ClockTime = Annotated[time, PlainValidator(from_clock), PlainSerializer(to_clock, return_type=str, when_used="json")]
+"""A time of day carried as `09:30:00`, in the zone that stands beside it."""
+Secret = Annotated[str, PlainValidator(SecretText)]
+"""Text that is hidden from every repr."""
