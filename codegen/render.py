@@ -51,6 +51,7 @@ def render(api: Api) -> dict[str, str]:
         "__init__.py": page.text("package.py.jinja"),
         "catalog.py": page.text("catalog.py.jinja", operations=api.operations),
         "shared.py": page.models("shared", depth=1),
+        "builders.py": page.text("builders.py.jinja", tags=api.tags),
     }
     for tag in api.tags:
         operations = [operation for operation in api.operations if operation.tag == tag]

@@ -45,6 +45,8 @@ class Operation:
     """Whether the instruction is not documented but the one in use elsewhere."""
     paging: Paging | None = None
     """How the rows page; None when they do not."""
+    headers: tuple[str, ...] = ()
+    """Optional headers, in lower case, beyond those of the signature."""
 
     @property
     def is_command(self) -> bool:

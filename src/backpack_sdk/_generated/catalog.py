@@ -286,6 +286,10 @@ EXECUTE_ORDER = Operation(
     method="POST",
     path="/api/v1/order",
     instruction="orderExecute",
+    headers=(
+        "x-broker-id",
+        "x-broker-key",
+    ),
 )
 EXECUTE_ORDER_BATCH = Operation(
     name="execute_order_batch",
@@ -293,6 +297,7 @@ EXECUTE_ORDER_BATCH = Operation(
     method="POST",
     path="/api/v1/orders",
     instruction="orderExecute",
+    headers=("x-broker-id",),
 )
 GET_FILLS = Operation(
     name="get_fills",
@@ -463,6 +468,10 @@ STRATEGY_CREATE = Operation(
     method="POST",
     path="/api/v1/strategy",
     instruction="strategyCreate",
+    headers=(
+        "x-broker-id",
+        "x-broker-key",
+    ),
 )
 GET_STATUS = Operation(
     name="get_status",

@@ -1,0 +1,170 @@
+"""A request to the bytes that are sent, and a reply's bytes to a result. Pure: no socket, no clock."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from . import _refusals
+from ._core.errors import CredentialsError, InvalidResponse, OutcomeUnknown
+from ._version import __version__
+from .auth import signed_texts, signing_message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._core.request import Operation, Request
+    from .auth import Credentials
+
+T = TypeVar("T")
+USER_AGENT = f"backpack-sdk/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What goes on the wire. `headers` holds the signature, so it is never shown."""
+
+    method: str
+    host: str
+    target: str
+    """Path and query, percent-encoded."""
+    headers: list[tuple[bytes, bytes]]
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Prepared({self.method} {self.host}{self.target.partition('?')[0]})"
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse(Generic[T]):
+    """A reply before it is understood."""
+
+    request: Request[T]
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of 2xx."""
+        return 200 <= self.status_code < 300
+
+    def parse(self) -> T:
+        """The typed result. Raises what the namespace's method would have raised."""
+        return read(self)
+
+    def __repr__(self) -> str:
+        return f"RawResponse({self.request.operation}, {self.status_code}, {len(self.content)} bytes)"
+
+
+def encode(
+    request: Request[Any],
+    host: str,
+    *,
+    credentials: Credentials | None,
+    timestamp: int,
+    window: int,
+    broker: Mapping[str, str] | None = None,
+) -> Prepared:
+    """The bytes of one attempt. `timestamp` and `window` are milliseconds. Raises CredentialsError without a key."""
+    operation = request.operation
+    content = b"" if request.body is None else _json(request.body)
+    headers = list(_base_headers(host, operation.method, request.body is not None))
+    if content or operation.method != "GET":
+        headers.append((b"content-length", str(len(content)).encode()))
+    if operation.instruction is not None:
+        headers += _signature(request, operation, operation.instruction, credentials, timestamp, window)
+    given = {name.lower(): str(value) for name, value in request.headers.items()}
+    if broker and operation.headers:
+        given = {name: value for name, value in broker.items() if name in operation.headers} | given
+    headers += [(name.encode(), value.encode()) for name, value in given.items()]
+    target = f"{operation.path}?{_query(request.query)}" if request.query else operation.path
+    return Prepared(operation.method, host, target, headers, content)
+
+
+@lru_cache(maxsize=64)
+def _base_headers(host: str, _method: str, with_body: bool) -> tuple[tuple[bytes, bytes], ...]:
+    headers = [
+        (b"host", host.partition("://")[2].partition("/")[0].encode()),
+        (b"accept", b"application/json, text/plain"),
+        (b"accept-encoding", b"gzip, deflate"),
+        (b"user-agent", USER_AGENT.encode()),
+    ]
+    if with_body:
+        headers.append((b"content-type", b"application/json; charset=utf-8"))
+    return tuple(headers)
+
+
+def _signature(
+    request: Request[Any],
+    operation: Operation,
+    instruction: str,
+    credentials: Credentials | None,
+    timestamp: int,
+    window: int,
+) -> list[tuple[bytes, bytes]]:
+    if credentials is None:
+        raise CredentialsError(f"{operation} is private: give the client credentials, Backpack(Credentials(secret))")
+    params = request.query if request.body is None else request.body
+    message = signing_message(instruction, params, timestamp=timestamp, window=window)
+    return [
+        (b"x-api-key", credentials.api_key.encode()),
+        (b"x-signature", credentials.sign(message).encode()),
+        (b"x-timestamp", str(timestamp).encode()),
+        (b"x-window", str(window).encode()),
+    ]
+
+
+def _query(query: Mapping[str, Any]) -> str:
+    pairs = ((name, text) for name, value in query.items() for text in signed_texts(value))
+    return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs)
+
+
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _json(body: Any) -> bytes:
+    return _encoder.encode(body).encode()
+
+
+def read(reply: RawResponse[T]) -> T:
+    """The result of a reply. Raises a StatusError, InvalidResponse or OutcomeUnknown."""
+    problem = _refusals.refusal(reply.request, reply.status_code, reply.headers, reply.content)
+    if problem is not None:
+        raise problem
+    try:
+        return reply.request.reply.decode(reply.status_code, reply.content)
+    except (ValidationError, ValueError) as error:
+        raise _misfit(reply, error) from error
+
+
+def _misfit(reply: RawResponse[Any], error: Exception) -> Exception:
+    operation = reply.request.operation
+    known: dict[str, Any] = {
+        "request": reply.request,
+        "status": reply.status_code,
+        "headers": reply.headers,
+        "content": reply.content,
+    }
+    what = f"the reply to {operation} (HTTP {reply.status_code}) does not fit: {_short(error)}"
+    if operation.is_command:
+        return OutcomeUnknown(_refusals.unknown_text(reply.request, what), client_id=reply.request.client_id, **known)
+    return InvalidResponse(f"{what}. The raw body is in `content`.", **known)
+
+
+def _short(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return f"{place}: {first['msg']}" if place else str(first["msg"])
+    return str(error)
