@@ -22,6 +22,43 @@ def _ccxt_in_memory(replies: dict[str, bytes]) -> Any:
     return exchange
 
 
+def sdk_order() -> Case:
+    """Everything the SDK does for an order except waiting for the network: build, sign, encode, decode."""
+    from backpack_sdk import Backpack, Credentials, operations
+    from backpack_sdk._calls import Attempt
+    from backpack_sdk._wire import RawResponse
+
+    client = Backpack(Credentials.generate(), rate_limit=None)
+
+    def call() -> Any:
+        request = operations.order.execute_order("SOL_USDC", "Bid", "Limit", price="141.2", quantity="0.5")
+        steps = client._caller.call(request)
+        attempt = next(steps)
+        if not isinstance(attempt, Attempt):
+            raise RuntimeError("the SDK paused")
+        client._to_http(attempt)
+        try:
+            steps.send(RawResponse(request, 200, {}, ORDER_REPLY))
+        except StopIteration as done:
+            return done.value
+
+    case = Case("backpack_sdk", call)
+    if case.call().id != ORDER_ID:
+        raise RuntimeError("the SDK did not parse the order")
+    return case
+
+
+def sdk_markets() -> Case:
+    from backpack_sdk import operations
+    from backpack_sdk._wire import RawResponse
+
+    reply = RawResponse(operations.markets.get_markets(), 200, {}, markets_reply())
+    case = Case("backpack_sdk", reply.parse)
+    if case.call()[0].symbol != "SOL_USDC":
+        raise RuntimeError("the SDK did not parse the markets")
+    return case
+
+
 def ccxt_order() -> Case:
     replies = {"markets": markets_reply(), "assets": b"[]", "securities": b"[]", "order": ORDER_REPLY}
     exchange = _ccxt_in_memory(replies)
@@ -46,8 +83,8 @@ def json_markets() -> Case:
     return Case("json.loads alone", lambda: json.loads(data))
 
 
-ORDER_WORK = [ccxt_order]
-MARKETS = [json_markets, ccxt_markets]
+ORDER_WORK = [sdk_order, ccxt_order]
+MARKETS = [sdk_markets, json_markets, ccxt_markets]
 
 
 def open_cases(factories: list[Any]) -> tuple[list[Case], list[str]]:

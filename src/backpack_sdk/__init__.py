@@ -10,12 +10,12 @@ Everything below is imported when it is first used, so that importing the packag
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from ._version import __version__
 
+TYPE_CHECKING = False  # what `typing` says at runtime, without the milliseconds that importing it takes
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import auth, operations, orders, pairs, rules, types
     from ._core.enums import OpenEnum
     from ._core.errors import (
@@ -128,6 +128,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     found = import_module(f".{name}", __name__) if not home else getattr(import_module(home, __name__), name)
     globals()[name] = found
     return found

@@ -15,6 +15,8 @@ import httpx
 import yarl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
@@ -44,40 +46,53 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        session = self._open_session()
         try:
             body = request.content
         except httpx.RequestNotRead:
             body = await request.aread()
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in request.headers.raw
+            if name.lower() != b"transfer-encoding"
+        ]
         timeout: dict[str, float | None] = request.extensions.get("timeout", {})
         try:
-            await self._take_slot(timeout.get("pool"))
-            try:
-                async with session.request(
-                    request.method,
-                    yarl.URL(str(request.url), encoded=True),
-                    # The body is sent whole, under the Content-Length that aiohttp works out.
-                    headers=[
-                        (name.decode("latin-1"), value.decode("latin-1"))
-                        for name, value in request.headers.raw
-                        if name.lower() != b"transfer-encoding"
-                    ],
-                    data=body or None,
-                    timeout=_client_timeout(timeout.get("connect"), timeout.get("read")),
-                    proxy=self._proxy,
-                    allow_redirects=False,
-                ) as reply:
-                    content = await reply.read()
-            finally:
-                self._slots.release()
-        except aiohttp.ClientError as exc:
-            mapped = _after_sending(exc)
-            mapped.request = request
-            raise mapped from exc
+            status, raw, content = await self.exchange(request.method, str(request.url), headers, body, timeout)
         except httpx.TransportError as exc:
             exc.request = request
             raise
-        return httpx.Response(reply.status, headers=reply.raw_headers, content=content, request=request)
+        return httpx.Response(status, headers=list(raw.items()), content=content, request=request)
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        timeout: Mapping[str, float | None],  # noqa: ASYNC109 - httpx's four phases
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Send bytes and give status, headers and body, without httpx's request and response objects in between.
+
+        They cost a tenth of a round trip. `url` is absolute and percent-encoded.
+        """
+        session = self._open_session()
+        await self._take_slot(timeout.get("pool"))
+        try:
+            async with session.request(
+                method,
+                _parsed(url),
+                # The body is sent whole, under the Content-Length that aiohttp works out.
+                headers=headers,
+                data=body or None,
+                timeout=_client_timeout(timeout.get("connect"), timeout.get("read")),
+                proxy=self._proxy,
+                allow_redirects=False,
+            ) as reply:
+                return reply.status, reply.headers, await reply.read()
+        except aiohttp.ClientError as exc:
+            raise _after_sending(exc) from exc
+        finally:
+            self._slots.release()
 
     async def aclose(self) -> None:
         self._closed = True
@@ -172,6 +187,11 @@ def _after_sending(exc: aiohttp.ClientError) -> httpx.TransportError:
     if isinstance(exc, aiohttp.ClientOSError):
         return httpx.ReadError(message)
     return httpx.RemoteProtocolError(message)
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> yarl.URL:
+    return yarl.URL(url, encoded=True)
 
 
 @lru_cache(maxsize=32)

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-__all__ = ["KEEPALIVE_EXPIRY", "default_async_transport", "default_transport"]
+__all__ = ["KEEPALIVE_EXPIRY", "default_async_transport", "default_transport", "exchange"]
 
 KEEPALIVE_EXPIRY = 50.0
 """Seconds an idle connection is kept. Common load balancers hang up after 60; a new TLS connection costs three round
@@ -81,6 +81,31 @@ def default_async_transport(
 
     proxies = _environment_proxies() if trust_env and proxy is None else {}
     return _AsyncRoutedTransport(_Routes(proxies, make)) if proxies else make(proxy)
+
+
+async def exchange(
+    transport: httpx.AsyncBaseTransport,
+    method: str,
+    url: str,
+    headers: list[tuple[str, str]],
+    body: bytes,
+    timeout: Mapping[str, float | None],  # noqa: ASYNC109 - httpx's four phases
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Send bytes through a transport; the ones made here need no httpx objects for that."""
+    direct = getattr(transport, "exchange", None)
+    if direct is not None:
+        status, received, content = await direct(method, url, headers, body, timeout)
+        if "content-encoding" in received:
+            content = httpx.Response(status, headers=list(received.items()), content=content).content
+        return status, received, content
+    request = httpx.Request(
+        method, url, headers=headers, stream=httpx.ByteStream(body), extensions={"timeout": dict(timeout)}
+    )
+    response = await transport.handle_async_request(request)
+    try:
+        return response.status_code, response.headers, await response.aread()
+    finally:
+        await response.aclose()
 
 
 def _tls_context(verify: bool | ssl.SSLContext, *, trust_env: bool) -> ssl.SSLContext:
@@ -149,6 +174,17 @@ class _AsyncRoutedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._routes.find(request.url).handle_async_request(request)
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        timeout: Mapping[str, float | None],  # noqa: ASYNC109 - httpx's four phases
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """As the transport that the address is routed to does it."""
+        return await exchange(self._routes.find(httpx.URL(url)), method, url, headers, body, timeout)
 
     async def aclose(self) -> None:
         for transport in self._routes.all():

@@ -33,8 +33,13 @@ class Prepared:
     host: str
     target: str
     """Path and query, percent-encoded."""
-    headers: list[tuple[bytes, bytes]]
+    headers: list[tuple[str, str]]
     content: bytes
+
+    @property
+    def url(self) -> str:
+        """Absolute address, percent-encoded."""
+        return self.host + self.target
 
     def __repr__(self) -> str:
         return f"Prepared({self.method} {self.host}{self.target.partition('?')[0]})"
@@ -81,27 +86,27 @@ def encode(
     content = b"" if request.body is None else _json(request.body)
     headers = list(_base_headers(host, operation.method, request.body is not None))
     if content or operation.method != "GET":
-        headers.append((b"content-length", str(len(content)).encode()))
+        headers.append(("content-length", str(len(content))))
     if operation.instruction is not None:
         headers += _signature(request, operation, operation.instruction, credentials, timestamp, window)
     given = {name.lower(): str(value) for name, value in request.headers.items()}
     if broker and operation.headers:
         given = {name: value for name, value in broker.items() if name in operation.headers} | given
-    headers += [(name.encode(), value.encode()) for name, value in given.items()]
+    headers += given.items()
     target = f"{operation.path}?{_query(request.query)}" if request.query else operation.path
     return Prepared(operation.method, host, target, headers, content)
 
 
 @lru_cache(maxsize=64)
-def _base_headers(host: str, _method: str, with_body: bool) -> tuple[tuple[bytes, bytes], ...]:
+def _base_headers(host: str, _method: str, with_body: bool) -> tuple[tuple[str, str], ...]:
     headers = [
-        (b"host", host.partition("://")[2].partition("/")[0].encode()),
-        (b"accept", b"application/json, text/plain"),
-        (b"accept-encoding", b"gzip, deflate"),
-        (b"user-agent", USER_AGENT.encode()),
+        ("host", host.partition("://")[2].partition("/")[0]),
+        ("accept", "application/json, text/plain"),
+        ("accept-encoding", "gzip, deflate"),
+        ("user-agent", USER_AGENT),
     ]
     if with_body:
-        headers.append((b"content-type", b"application/json; charset=utf-8"))
+        headers.append(("content-type", "application/json; charset=utf-8"))
     return tuple(headers)
 
 
@@ -112,16 +117,16 @@ def _signature(
     credentials: Credentials | None,
     timestamp: int,
     window: int,
-) -> list[tuple[bytes, bytes]]:
+) -> list[tuple[str, str]]:
     if credentials is None:
         raise CredentialsError(f"{operation} is private: give the client credentials, Backpack(Credentials(secret))")
     params = request.query if request.body is None else request.body
     message = signing_message(instruction, params, timestamp=timestamp, window=window)
     return [
-        (b"x-api-key", credentials.api_key.encode()),
-        (b"x-signature", credentials.sign(message).encode()),
-        (b"x-timestamp", str(timestamp).encode()),
-        (b"x-window", str(window).encode()),
+        ("x-api-key", credentials.api_key),
+        ("x-signature", credentials.sign(message)),
+        ("x-timestamp", str(timestamp)),
+        ("x-window", str(window)),
     ]
 
 

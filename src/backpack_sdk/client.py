@@ -16,7 +16,7 @@ from ._core.errors import BackpackError, InvalidArgument
 from ._generated.clients import AsyncNamespaces, Namespaces
 from ._ratelimit import PER_SECOND, RateLimiter
 from ._retry import Failure
-from ._transport import default_async_transport, default_transport
+from ._transport import default_async_transport, default_transport, exchange
 from ._wire import RawResponse
 
 if TYPE_CHECKING:
@@ -101,13 +101,16 @@ class _Base:
         """Whether the client was closed."""
         return self._closed
 
+    def _phases_of(self, attempt: Attempt) -> dict[str, float | None]:
+        return self._timeout if attempt.timeout is None else _phases(attempt.timeout)
+
     def _to_http(self, attempt: Attempt) -> httpx.Request:
         prepared = attempt.prepared
-        phases = self._timeout if attempt.timeout is None else _phases(attempt.timeout)
+        phases = self._phases_of(attempt)
         return httpx.Request(
             prepared.method,
-            _url(prepared.host + prepared.target) if "?" not in prepared.target else prepared.host + prepared.target,
-            headers=httpx.Headers(prepared.headers),
+            _url(prepared.url),
+            headers=httpx.Headers([(name.encode(), value.encode()) for name, value in prepared.headers]),
             stream=httpx.ByteStream(prepared.content),
             extensions={"timeout": phases},
         )
@@ -218,7 +221,7 @@ class Backpack(_Base, Namespaces):
                     response.close()
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
             return _broken(error)
-        return _reply(attempt, response, content)
+        return _reply(attempt, response.status_code, response.headers, content)
 
     def _own_transport(self) -> httpx.BaseTransport:
         transport = self._transport
@@ -310,20 +313,22 @@ class AsyncBackpack(_Base, AsyncNamespaces):
             return result
 
     async def _exchange(self, attempt: Attempt) -> RawResponse[Any] | Broken:
-        request = self._to_http(attempt)
+        prepared = attempt.prepared
         try:
             if self._http_client is not None:
-                response = await self._http_client.send(request, follow_redirects=False)
-                content = response.content
-            else:
-                response = await self._own_transport().handle_async_request(request)
-                try:
-                    content = await response.aread()
-                finally:
-                    await response.aclose()
+                response = await self._http_client.send(self._to_http(attempt), follow_redirects=False)
+                return _reply(attempt, response.status_code, response.headers, response.content)
+            status, headers, content = await exchange(
+                self._own_transport(),
+                prepared.method,
+                prepared.url,
+                prepared.headers,
+                prepared.content,
+                self._phases_of(attempt),
+            )
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
             return _broken(error)
-        return _reply(attempt, response, content)
+        return _reply(attempt, status, headers, content)
 
     def _own_transport(self) -> httpx.AsyncBaseTransport:
         if self._transport is None:
@@ -368,7 +373,7 @@ def _broken(error: httpx.TransportError | httpx.DecodingError | httpx.InvalidURL
     return Broken(Failure.TIMED_OUT if isinstance(error, httpx.TimeoutException) else Failure.LOST, error)
 
 
-def _reply(attempt: Attempt, response: httpx.Response, content: bytes) -> RawResponse[Any]:
+def _reply(attempt: Attempt, status: int, headers: Mapping[str, str], content: bytes) -> RawResponse[Any]:
     operation = attempt.request.operation
-    logger.debug("%s %s: HTTP %d, %d bytes", operation.method, operation.path, response.status_code, len(content))
-    return RawResponse(attempt.request, response.status_code, response.headers, content)
+    logger.debug("%s %s: HTTP %d, %d bytes", operation.method, operation.path, status, len(content))
+    return RawResponse(attempt.request, status, headers, content)

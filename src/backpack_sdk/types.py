@@ -5,11 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._core.arguments import DecimalLike as DecimalLike
+from ._core.arguments import SymbolLike as SymbolLike
+from ._core.arguments import TimeLike as TimeLike
+from ._core.enums import OpenEnum as OpenEnum
+from ._core.model import Model as Model
+from ._core.reply import Accepted as Accepted
+from ._core.reply import Acknowledged as Acknowledged
+from ._core.reply import NoContent as NoContent
+from ._core.reply import TextReply as TextReply
 from ._generated.names import HOMES
 
 if TYPE_CHECKING:
     from ._generated.types import *  # noqa: F403
-
 
 
 def __getattr__(name: str) -> Any:

@@ -7,8 +7,9 @@ from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic.alias_generators import to_camel
+from pydantic_core import core_schema
 
 from .scalars import plain, to_clock, to_iso
 
@@ -77,6 +78,8 @@ class Model(BaseModel):
         """The model as the JSON text of `to_wire`."""
         return self.model_dump_json(by_alias=True, exclude_unset=True)
 
+    __str__ = BaseModel.__repr__
+
     def __hash__(self) -> int:
         return hash((type(self), *(_hashable(value) for value in self.__dict__.values())))
 
@@ -98,6 +101,19 @@ class TaggedModel(Model):
     _tag_root: ClassVar[type[TaggedModel]]
     _variants: ClassVar[dict[str, type[TaggedModel]]]
 
+    if not TYPE_CHECKING:  # the synthesised signature of each class is better than this one
+
+        def __init__(self, /, **data: Any) -> None:
+            cls = type(self)
+            if cls is cls.__dict__.get("_tag_root"):
+                tag = data.get(cls._tag_name(), data.get(cls._tag_field))
+                if tag in cls._variants:
+                    raise TypeError(f"{cls.__name__} with the tag {tag!s} is a {cls._variants[tag].__name__}: build that")
+            super().__init__(**data)
+
+        # Validation does not go through __init__; without this mark pydantic would send it there.
+        __init__.__pydantic_base_init__ = True
+
     def __init_subclass__(cls, *, tag_field: str | None = None, tag: str | None = None, **kwargs: Any) -> None:
         # Pydantic passes class keywords here first and to the hook below once the class is complete.
         super().__init_subclass__(**kwargs)
@@ -110,15 +126,25 @@ class TaggedModel(Model):
         if tag is not None:
             cls._variants[tag] = cls
 
-    @model_validator(mode="wrap")
     @classmethod
-    def _choose_variant(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Any:
-        if isinstance(value, dict) and cls is cls.__dict__.get("_tag_root"):
-            tag = value.get(cls._tag_field, value.get(cls._tag_name()))
-            variant = cls._variants.get(tag) if isinstance(tag, str) else None
-            if variant is not None:
-                return variant.model_validate(value)
-        return handler(value)
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """The base is validated as the variant its tag names, else as itself; variants as themselves."""
+        own = handler(source)
+        if cls is not cls.__dict__.get("_tag_root") or not cls._variants:
+            return own
+        known = core_schema.tagged_union_schema(
+            {tag: handler.generate_schema(variant) for tag, variant in cls._variants.items()},
+            discriminator=[[cls._tag_field], [cls._tag_name()]],
+        )
+        unknown = core_schema.no_info_after_validator_function(cls._require_unknown, own)
+        return core_schema.union_schema([known, unknown], mode="left_to_right")
+
+    @classmethod
+    def _require_unknown(cls, value: Self) -> Self:
+        tag = getattr(value, cls._tag_name())
+        if type(value) is cls and tag in cls._variants:
+            raise ValueError(f"does not fit {cls._variants[tag].__name__}, which its {cls._tag_field} names")
+        return value
 
     @classmethod
     def _tag_name(cls) -> str:

@@ -35,7 +35,9 @@ class ExactTime(datetime):
 
 
 def _exact(moment: datetime, wire: str | int) -> ExactTime:
-    exact = ExactTime.combine(moment.date(), moment.timetz())
+    exact = ExactTime(
+        moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond, UTC
+    )
     exact.wire = wire
     return exact
 
@@ -105,8 +107,10 @@ def _from_text(value: Any, separator: str) -> datetime:
     if not isinstance(value, str):
         raise ValueError("expected an ISO 8601 text or an aware datetime")
     moment = datetime.fromisoformat(value)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment if _to_text(moment, separator) == value else _exact(moment, value)
+    if moment.tzinfo is not None:
+        return _exact(moment.astimezone(UTC), value)
+    aware = moment.replace(tzinfo=UTC)
+    return aware if moment.isoformat(separator) == value else _exact(aware, value)
 
 
 def _to_text(moment: datetime, separator: str) -> str:
