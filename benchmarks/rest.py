@@ -197,7 +197,7 @@ def main() -> int:
         show_load(loads)
         start = startup(base_url, rounds=rounds)
     work = in_memory(_memory.ORDER_WORK, rounds=rounds, calls=calls * 4)
-    markets = in_memory(_memory.MARKETS, rounds=rounds, calls=max(2, calls // 50))
+    markets = in_memory(_memory.MARKETS, rounds=rounds, calls=max(5, calls // 20))
     show("Own work per order, in memory: build, sign, parse", work, "ccxt")
     show("Parsing /markets (384 markets), in memory", markets, "ccxt load_markets", unit=1e3, suffix="ms")
     show("Start-up, fresh interpreters", start, "import ccxt", unit=1e3, suffix="ms")

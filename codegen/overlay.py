@@ -3,7 +3,7 @@
 A correction is `{target, expect, value, why, evidence}`. Targets:
 
     schemas.NAME               a component
-    schemas.NAME.FIELD         a property of a component
+    schemas.NAME.FIELD         a property of a component; `*` stands for every one that meets the expectation
     operations.NAME.PARAMETER  a parameter of an operation; `*` stands for every operation, and `except` leaves some out
 
 `expect` is what must stand there now, `value` is merged over it (a null removes). In both, `required` speaks of the
@@ -172,6 +172,9 @@ def _places(document: dict[str, Any], correction: Correction) -> Iterator[_Place
             return
         if not member:
             yield _Place(schema)
+        elif member == "*":
+            for each in schema.get("properties", {}):
+                yield _Place(schema["properties"][each], schema, each)
         elif member in schema.get("properties", {}):
             yield _Place(schema["properties"][member], schema, member)
     elif kind == "operations":

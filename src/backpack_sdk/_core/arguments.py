@@ -60,7 +60,7 @@ def _finite(value: DecimalLike, name: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (Decimal, str, int, float)):
         raise InvalidArgument(name, f"expected a Decimal, a decimal text, an int or a float, got {value!r}")
     try:
-        number = value if isinstance(value, Decimal) else Decimal(repr(value) if isinstance(value, float) else value)
+        number = value if isinstance(value, Decimal) else Decimal(float.__repr__(value) if isinstance(value, float) else value)
     except InvalidOperation:
         raise InvalidArgument(name, f"{value!r} is not a decimal number") from None
     if not number.is_finite():
@@ -117,6 +117,7 @@ def secret(value: str | None, name: str) -> SecretText | None:
     if value is None:
         return None
     if not isinstance(value, str):
+        del value  # a traceback that shows locals must not show it
         raise InvalidArgument(name, "expected a text")
     return SecretText(value)
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import GetCoreSchemaHandler, PlainSerializer, PlainValidator
+from pydantic_core import core_schema
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -101,16 +103,15 @@ def to_seconds(moment: datetime) -> str | int:
     return _to_count(moment, _SECOND)
 
 
-def _from_text(value: Any, separator: str) -> datetime:
+def _from_other_text(value: Any, separator: str) -> datetime:
+    """A point in time from text that is not the exchange's usual form, which is kept as it came."""
     if isinstance(value, datetime):
         return _require_aware(value)
     if not isinstance(value, str):
         raise ValueError("expected an ISO 8601 text or an aware datetime")
     moment = datetime.fromisoformat(value)
-    if moment.tzinfo is not None:
-        return _exact(moment.astimezone(UTC), value)
-    aware = moment.replace(tzinfo=UTC)
-    return aware if moment.isoformat(separator) == value else _exact(aware, value)
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware if _to_text(aware, separator) == value else _exact(aware, value)
 
 
 def _to_text(moment: datetime, separator: str) -> str:
@@ -120,7 +121,13 @@ def _to_text(moment: datetime, separator: str) -> str:
 
 def from_iso(value: Any) -> datetime:
     """A point in time from `2025-07-19T13:09:00.5`; without an offset it is UTC."""
-    return _from_text(value, "T")
+    try:
+        moment = datetime.fromisoformat(value + "+00:00")
+        if moment.isoformat()[:-6] == value:
+            return moment
+    except (TypeError, ValueError):
+        pass  # not the usual form
+    return _from_other_text(value, "T")
 
 
 def to_iso(moment: datetime) -> str:
@@ -130,7 +137,7 @@ def to_iso(moment: datetime) -> str:
 
 def from_spaced(value: Any) -> datetime:
     """A point in time from `2025-07-19 13:09:00`, UTC."""
-    return _from_text(value, " ")
+    return _from_other_text(value, " ")
 
 
 def to_spaced(moment: datetime) -> str:
@@ -215,8 +222,28 @@ class SecretText(str):
         return "'***'"
 
 
+@lru_cache(maxsize=4096)
+def _known_decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError("expected a finite number")
+    return number
+
+
+class _OncePerText:
+    """Validates text of a decimal through a cache, and everything else as a decimal is validated."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        known = core_schema.chain_schema(
+            [core_schema.str_schema(), core_schema.no_info_plain_validator_function(_known_decimal)]
+        )
+        return core_schema.union_schema([known, handler(source)], mode="left_to_right")
+
+
 DecimalText = Annotated[Decimal, PlainSerializer(plain, return_type=str, when_used="json")]
 """A decimal carried as text. Exact; written back without an exponent."""
+RepeatedDecimal = Annotated[Decimal, _OncePerText(), PlainSerializer(plain, return_type=str, when_used="json")]
+"""A decimal carried as text, of a kind that comes again and again: tick sizes, limits, multipliers of a market."""
 DecimalNumber = Annotated[Decimal, PlainValidator(from_number), PlainSerializer(to_number, when_used="json")]
 """A decimal carried as a JSON number."""
 CountText = Annotated[int, PlainValidator(from_digits), PlainSerializer(to_digits, return_type=str, when_used="json")]

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from backpack_sdk._core.enums import OpenEnum
 from backpack_sdk._core.model import Model, TaggedModel
-from backpack_sdk._core.scalars import DecimalText
+from backpack_sdk._core.scalars import RepeatedDecimal
 
 
 class ApiErrorCode(OpenEnum):
@@ -379,7 +379,7 @@ class SqrtFunction(PositionImfFunction, tag="sqrt"):
     leverage. The exchange publishes the two numbers here; its API document does not state the formula.
     """
 
-    base: DecimalText
+    base: RepeatedDecimal
     """Margin fraction before size is taken into account, so `0.02` stands for 2 %."""
-    factor: DecimalText
+    factor: RepeatedDecimal
     """Weight of the square-root term."""

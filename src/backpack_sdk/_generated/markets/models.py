@@ -9,7 +9,16 @@ from typing import Literal, TypeAlias
 
 from backpack_sdk._core.enums import OpenEnum
 from backpack_sdk._core.model import Model, TaggedModel
-from backpack_sdk._core.scalars import ClockTime, CountText, DecimalText, IsoTime, Micros, Millis, SpacedTime
+from backpack_sdk._core.scalars import (
+    ClockTime,
+    CountText,
+    DecimalText,
+    IsoTime,
+    Micros,
+    Millis,
+    RepeatedDecimal,
+    SpacedTime,
+)
 
 from ..shared import MarketType, PositionImfFunction
 
@@ -265,17 +274,17 @@ class Market(Model):
     """Whether the exchange shows the market at present."""
     funding_interval: int | None = None
     """Length of a funding interval in milliseconds, so 3600000 is one hour. Perpetuals only."""
-    funding_rate_lower_bound: DecimalText | None = None
+    funding_rate_lower_bound: RepeatedDecimal | None = None
     """Lowest possible funding rate, in basis points: -100 is -1 %. Perpetuals only."""
-    funding_rate_upper_bound: DecimalText | None = None
+    funding_rate_upper_bound: RepeatedDecimal | None = None
     """Highest possible funding rate, in basis points: 100 is 1 %. Perpetuals only."""
     imf_function: PositionImfFunction | None = None
     """How the initial margin fraction depends on size. Futures only."""
     mmf_function: PositionImfFunction | None = None
     """How the maintenance margin fraction depends on size. Futures only."""
-    open_interest_limit: DecimalText | None = None
+    open_interest_limit: RepeatedDecimal | None = None
     """Ceiling for the open interest. Futures only."""
-    position_limit_weight: DecimalText | None = None
+    position_limit_weight: RepeatedDecimal | None = None
     """Weight of this market in the check of position limits at each trade. May be absent."""
 
 
@@ -378,16 +387,16 @@ class PredictionMarket(Model):
 class PriceBandMarkPrice(Model):
     """How far an order's price may be from the mean mark price, as two multipliers of it."""
 
-    max_multiplier: DecimalText
+    max_multiplier: RepeatedDecimal
     """Upper limit as a multiple of the mean, so `1.1` allows 10 % above."""
-    min_multiplier: DecimalText
+    min_multiplier: RepeatedDecimal
     """Lower limit as a multiple of the mean, so `0.9` allows 10 % below."""
 
 
 class PriceBandMeanPremium(Model):
     """How far the premium implied by an order may be from the mean premium."""
 
-    tolerance_pct: DecimalText
+    tolerance_pct: RepeatedDecimal
     """Permitted distance as a fraction, added to the mean: with `0.05` and a mean premium of 5 %, orders beyond 10 %
     are refused.
     """
@@ -396,42 +405,42 @@ class PriceBandMeanPremium(Model):
 class PriceFilter(Model):
     """Rules for the price of an order. Limits that are absent do not apply to the market."""
 
-    min_price: DecimalText
+    min_price: RepeatedDecimal
     """Lowest price of an order, in the quote asset."""
-    tick_size: DecimalText
+    tick_size: RepeatedDecimal
     """Step between two valid prices. Round to a multiple of it before sending."""
-    borrow_entry_fee_max_multiplier: DecimalText | None = None
+    borrow_entry_fee_max_multiplier: RepeatedDecimal | None = None
     """Spot margin: highest multiple of the last active price that is still free of the entry fee for borrowing."""
-    borrow_entry_fee_min_multiplier: DecimalText | None = None
+    borrow_entry_fee_min_multiplier: RepeatedDecimal | None = None
     """Spot margin: lowest multiple of the last active price that is still free of the entry fee for borrowing."""
-    max_impact_multiplier: DecimalText | None = None
+    max_impact_multiplier: RepeatedDecimal | None = None
     """How far a market buy may climb through the book, as a multiple of the best ask."""
-    max_multiplier: DecimalText | None = None
+    max_multiplier: RepeatedDecimal | None = None
     """Highest price of an order as a multiple of the last active price."""
-    max_price: DecimalText | None = None
+    max_price: RepeatedDecimal | None = None
     """Highest price of an order, in the quote asset."""
-    max_price_update_multiplier: DecimalText | None = None
+    max_price_update_multiplier: RepeatedDecimal | None = None
     """Cap on one step of the mark or index price, as a multiple of its former value."""
     mean_mark_price_band: PriceBandMarkPrice | None = None
     """Permitted band around the mean mark price. Futures only."""
     mean_premium_band: PriceBandMeanPremium | None = None
     """Permitted band around the mean premium. Futures only."""
-    min_impact_multiplier: DecimalText | None = None
+    min_impact_multiplier: RepeatedDecimal | None = None
     """How far a market sell may fall through the book, as a multiple of the best bid."""
-    min_multiplier: DecimalText | None = None
+    min_multiplier: RepeatedDecimal | None = None
     """Lowest price of an order as a multiple of the last active price."""
-    min_price_update_multiplier: DecimalText | None = None
+    min_price_update_multiplier: RepeatedDecimal | None = None
     """Floor on one step of the mark or index price, as a multiple of its former value."""
 
 
 class QuantityFilter(Model):
     """Rules for the quantity of an order, in the base asset."""
 
-    min_quantity: DecimalText
+    min_quantity: RepeatedDecimal
     """Smallest quantity of an order. In futures, also the size at which what is left of a position gets closed."""
-    step_size: DecimalText
+    step_size: RepeatedDecimal
     """Step between two valid quantities. Round down to a multiple of it before sending."""
-    max_quantity: DecimalText | None = None
+    max_quantity: RepeatedDecimal | None = None
     """Largest quantity of an order. No limit when absent."""
 
 
