@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from . import overlay
-from .build import OUT, SPEC, files, understand, write, write_json
+from .build import OUT, SPEC, files, understand
 from .check import check
 from .importer import facts
-from .problems import CodegenError
+from .lock import LOCK, lock_text
+from .output import json_text, write_files, write_folder
+from .problems import CodegenError, fail
 from .source import read
 from .validate import validate
 
 CUSTOMER_SOURCE = Path("api-doc/backpack.json")
-LOCK = "lock.json"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,6 +62,9 @@ def _import(options: argparse.Namespace) -> int:
             print(f"error: name a document; {CUSTOMER_SOURCE} does not exist", file=sys.stderr)
             return 2
         location = str(CUSTOMER_SOURCE)
+    lock = options.out.with_name(LOCK)
+    if lock == options.out:
+        raise fail(str(options.out), "is the name of the lock; the document needs another")
     source = read(location)
     problems = validate(source.document)
     if problems:
@@ -69,19 +72,9 @@ def _import(options: argparse.Namespace) -> int:
     overlays = overlay.load(options.overlays)
     document = facts(source.document, overlays.assumed)
     built = understand(document, overlays)
-    write_json(options.out, document)
-    write_json(
-        options.out.with_name(LOCK),
-        {
-            "source": source.name,
-            "source_sha256": source.sha256,
-            "spec_sha256": hashlib.sha256(options.out.read_bytes()).hexdigest(),
-            "imported": datetime.now(UTC).date().isoformat(),
-            "operations": len(built.api.operations),
-            "schemas": len(document["components"]["schemas"]),
-            "signed": sum(operation.instruction is not None for operation in built.api.operations),
-        },
-    )
+    today = datetime.now(UTC).date().isoformat()
+    locked = lock_text(source.name, source.sha256, today, document, built.api)
+    write_files({options.out: json_text(document), lock: locked})
     _tell(built.stale, "stale corrections")
     _tell(built.remarks, "remarks")
     print(f"{options.out}: {len(built.api.operations)} operations, {len(document['components']['schemas'])} schemas")
@@ -91,7 +84,7 @@ def _import(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> int:
     built = understand(read(options.spec).document, overlay.load(options.overlays))
     content = files(built)
-    write(options.out, content)
+    write_folder(options.out, content)
     _tell(built.stale, "stale corrections")
     _tell(built.remarks, "remarks")
     print(

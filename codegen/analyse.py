@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import names as naming
+from .homes import homes
 from .ir import Api, Enum, Field, Limits, Member, Model, Operation, Outcome, Type
-from .problems import Problem, fail
-from .types import UNITS, classes_in, type_of
+from .problems import Problem, fail, pointer
+from .schemas import operations as raw_operations
+from .types import UNITS, type_of, whole_type
 from .validate import METHODS
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from .overlay import Overlays
 
 _WINDOWS = ({"from", "to"}, {"startTime", "endTime"})
+_Body = tuple[tuple[Field, ...], Field | None, str | None]
+"""Flat arguments, or the one argument, and the model of an operation's body."""
 _EMPTY = {"200": "acknowledged", "201": "acknowledged", "202": "accepted", "204": "no_content"}
 
 
@@ -29,7 +34,11 @@ class Analyst:
         self.overlays = overlays
         self.remarks = remarks
         self.enum_names = frozenset(name for name, schema in schemas.items() if "enum" in schema)
-        self.classes = naming.unique((name, pinned.get(name) or naming.class_name(name)) for name in schemas)
+        self.classes = naming.unique_classes(
+            ((name, pinned.get(name) or naming.class_name(name)) for name in schemas),
+            self.enum_names,
+            taken=(naming.constant(naming.operation(raw["operationId"])) for raw in raw_operations(document)),
+        )
 
     def api(self) -> Api:
         """The whole document as the generator understands it. Raises CodegenError."""
@@ -58,6 +67,8 @@ class Analyst:
         docs = self.overlays.docs["models"].get(name, {})
         doc = self._doc(docs, "model", name)
         if "x-batch" in schema:
+            if schema["x-batch"]["tag"] != "operation":
+                self._remark(f"model {name}", "is a batch's row without the field `operation`, which its base reads")
             parts = (self.classes[schema["x-batch"]["ok"]], self.classes[schema["x-batch"]["error"]])
             return Model(name, self.classes[name], (), batch=parts, doc=doc)
         base = schema.get("x-variant-of")
@@ -132,13 +143,14 @@ class Analyst:
         place = f"operations.{wire_name}"
         parameters = raw.get("parameters", [])
         if any(parameter["in"] in ("path", "cookie") for parameter in parameters):
-            raise fail(f"#/paths/{path}", "path and cookie parameters are not supported by the generator yet")
+            where = pointer("paths", path, method, "parameters")
+            raise fail(where, "path and cookie parameters are not supported by the generator yet")
         body, body_list, body_model = self._body(raw, told, place)
-        arguments = self._argument_names(parameters, body)
+        arguments = self._argument_names(parameters, (*body, *([body_list] if body_list else [])))
         query = tuple(self._parameter(one, arguments, told, place) for one in parameters if one["in"] == "query")
         headers = tuple(self._parameter(one, arguments, told, place) for one in parameters if one["in"] == "header")
         return Operation(
-            name=naming.identifier(wire_name, "operation"),
+            name=naming.operation(wire_name),
             wire_name=wire_name,
             tag=self._tag(wire_name, raw),
             method=method.upper(),
@@ -165,64 +177,79 @@ class Analyst:
         if pinned is not None:
             return pinned
         upstream = raw["tags"][0] if raw.get("tags") else "other"
-        tag = self.overlays.names.tags.get(upstream) or naming.identifier(upstream, "tag")
+        tag = self.overlays.names.tags.get(upstream) or naming.tag(upstream)
         self._remark(f"operation {wire_name}", f"has no pinned namespace; it goes to `{tag}`")
         return tag
 
-    def _argument_names(self, parameters: list[dict[str, Any]], body: tuple[Field, ...]) -> dict[str, str]:
+    def _argument_names(self, parameters: list[dict[str, Any]], body: tuple[Field, ...]) -> dict[tuple[str, str], str]:
+        """Argument by place and name: a header may be called like a query parameter or a field of the body."""
         taken = {field.python for field in body}
-        result: dict[str, str] = {}
+        result: dict[tuple[str, str], str] = {}
         for parameter in parameters:
             wire = parameter["name"]
             name = self.overlays.names.arguments.get(wire) or naming.argument(wire)
             while name in taken:
                 name += "_"
             taken.add(name)
-            result[wire] = name
+            result[parameter["in"], wire] = name
         return result
 
-    def _parameter(self, raw: dict[str, Any], names: dict[str, str], docs: Mapping[str, Any], place: str) -> Field:
-        wire = raw["name"]
-        return self._field(
-            wire, names[wire], raw["schema"], raw.get("required", False), _text(docs.get(wire)), f"{place}.{wire}"
-        )
+    def _parameter(
+        self, raw: dict[str, Any], names: dict[tuple[str, str], str], docs: Mapping[str, Any], place: str
+    ) -> Field:
+        wire, required = raw["name"], raw.get("required", False)
+        python = names[raw["in"], wire]
+        field = self._field(wire, python, raw["schema"], required, _text(docs.get(wire)), f"{place}.{wire}")
+        return replace(field, deprecated=True) if raw.get("deprecated") else field
 
-    def _body(
-        self, raw: dict[str, Any], told: Mapping[str, Any], place: str
-    ) -> tuple[tuple[Field, ...], Field | None, str | None]:
-        schema = _json_schema(raw.get("requestBody", {}))
+    def _body(self, raw: dict[str, Any], told: Mapping[str, Any], place: str) -> _Body:
+        stated = raw.get("requestBody", {})
+        schema = _json_schema(stated)
         if schema is None:
+            if stated.get("content"):
+                self._remark(place, f"has a body that is not JSON ({', '.join(stated['content'])}): it is left out")
             return (), None, None
         kind = type_of(schema, self.classes, self.enum_names)
         if kind.kind == "model":
             component = next(name for name, class_name in self.classes.items() if class_name == kind.name)
             target = self.document["components"]["schemas"][component]
-            docs = {**self.overlays.docs["models"].get(component, {}).get("fields", {}), **told}
-            return self._fields(target, docs, naming.argument, f"schemas.{component}"), None, kind.name
+            if "x-tag-field" not in target and "x-batch" not in target:
+                docs = {**self.overlays.docs["models"].get(component, {}).get("fields", {}), **told}
+                return self._fields(target, docs, naming.argument, f"schemas.{component}"), None, kind.name
         if kind.kind == "list" and kind.items[0].kind == "model":
             name = "orders" if "order" in raw["operationId"] else "items"
             doc = _text(told.get(name)) or f"The rows to send, as `{kind.items[0].name}`; at least one."
             return (), Field("", name, kind, required=True, doc=doc), kind.items[0].name
-        raise fail(f"{place}.requestBody", "is neither an object nor a list of objects")
+        # Neither flat arguments nor rows: the whole body is one argument.
+        doc = _text(told.get("body"))
+        if not doc:
+            self._remark(f"{place}.body", "is not documented")
+        return (), Field("", "body", kind, required=bool(stated.get("required", False)), doc=doc), None
 
     def _outcomes(self, raw: dict[str, Any], place: str) -> tuple[Outcome, ...]:
-        found: list[Outcome] = []
-        for status, response in sorted(raw["responses"].items()):
-            if not status.startswith("2") or not status.isdecimal():
-                continue
-            schema = _json_schema(response)
-            if schema is not None:
-                found.append(Outcome(int(status), "json", type_of(schema, self.classes, self.enum_names)))
-            elif response.get("content"):
-                media = next(iter(response["content"].values()))
-                unit = media.get("schema", {}).get("x-unit")
-                found.append(Outcome(int(status), UNITS.get(unit, "text")))
-            else:
-                found.append(Outcome(int(status), _EMPTY.get(status, "acknowledged")))
-        if not found:
-            self._remark(place, "documents no success; an empty 200 is assumed")
-            found.append(Outcome(200, "acknowledged"))
-        return tuple(found)
+        found = tuple(
+            self._outcome(int(status), response)
+            for status, response in sorted(raw["responses"].items())
+            if status.startswith("2") and status.isdecimal()
+        )
+        if found:
+            return found
+        for status in ("2XX", "default"):
+            if status in raw["responses"]:
+                self._remark(place, f"documents no success but `{status}`, which is taken for 200")
+                return (self._outcome(200, raw["responses"][status]),)
+        self._remark(place, "documents no success; an empty 200 is assumed")
+        return (Outcome(200, "acknowledged"),)
+
+    def _outcome(self, status: int, response: dict[str, Any]) -> Outcome:
+        schema = _json_schema(response)
+        if schema is not None:
+            return Outcome(status, "json", whole_type(schema, self.classes, self.enum_names))
+        if response.get("content"):
+            media = next(iter(response["content"].values()))
+            unit = media.get("schema", {}).get("x-unit")
+            return Outcome(status, UNITS.get(unit, "text"))
+        return Outcome(status, _EMPTY.get(str(status), "acknowledged"))
 
     def _refusals(self, raw: dict[str, Any]) -> tuple[Type, ...]:
         schemas = [
@@ -244,39 +271,6 @@ def looks_like_time(wire: str, schema: Mapping[str, Any]) -> bool:
     return bool({"timestamp", "time", "at", "ms", "secs", "hours", "duration", "interval"} & set(words)) or wire in (
         "from", "to", "start", "end",
     )  # fmt: skip
-
-
-def homes(operations: tuple[Operation, ...], models: tuple[Model, ...], enums: tuple[Enum, ...]) -> dict[str, str]:
-    """The namespace of each class: that of the only tag which reaches it, else `shared`."""
-    parts = {model.name: _parts(model, models) for model in models}
-    users: dict[str, set[str]] = {}
-    for operation in operations:
-        pending = operation_classes(operation).union(*(classes_in(type_) for type_ in operation.refusals))
-        seen: set[str] = set()
-        while pending:
-            name = pending.pop()
-            if name not in seen:
-                seen.add(name)
-                pending |= parts.get(name, set())
-        for name in seen:
-            users.setdefault(name, set()).add(operation.tag)
-    classes = [*(model.name for model in models), *(enum.name for enum in enums)]
-    return {name: next(iter(users[name])) if len(users.get(name, ())) == 1 else "shared" for name in classes}
-
-
-def operation_classes(operation: Operation) -> set[str]:
-    """Enums and models that an operation mentions itself."""
-    types = [argument.type for argument in operation.arguments]
-    types += [outcome.type for outcome in operation.outcomes if outcome.type is not None]
-    named = {operation.body_model} if operation.body_model is not None else set[str]()
-    return named.union(*(classes_in(type_) for type_ in types))
-
-
-def _parts(model: Model, models: tuple[Model, ...]) -> set[str]:
-    family = {model.base} if model.base is not None else set[str]()
-    family |= {other.name for other in models if other.base == model.name}
-    family |= set(model.batch or ())
-    return family.union(*(classes_in(field.type) for field in model.fields))
 
 
 def _limits(parameters: list[dict[str, Any]]) -> Limits | None:
@@ -306,4 +300,5 @@ def _refuse_twins(operations: tuple[Operation, ...]) -> None:
     for operation in operations:
         twin = seen.setdefault((operation.tag, operation.name), operation)
         if twin is not operation:
-            raise fail(operation.path, f"{operation} and {twin.path} would both be {operation.tag}.{operation.name}")
+            twins = f"{operation.wire_name!r} and {twin.wire_name!r}"
+            raise fail(pointer("paths", operation.path), f"{twins} would both be {operation.tag}.{operation.name}")

@@ -2,62 +2,63 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .build import files, understand
+from .importer import facts
+from .lock import check_lock
+from .output import generated, json_text
 from .problems import Problem
 from .source import read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .ir import Api
     from .overlay import Overlays
+
+_REGENERATE = "run `nox -s regen`"
 
 
 def check(spec: Path, lock: Path, out: Path, overlays: Overlays) -> list[Problem]:
-    """Everything that is not as it should be; empty when all is well."""
-    built = understand(read(str(spec)).document, overlays)
+    """Everything that is not as it should be; empty when all is well. Raises CodegenError when it can't tell."""
+    document = read(str(spec)).document
+    built = understand(document, overlays)
     problems = [*built.stale, *built.remarks]
     problems += _unused_docs(built.api, overlays)
-    problems += _lock(spec, lock, len(built.api.operations))
-    expected = files(built)
-    found = {
-        path.relative_to(out).as_posix(): path.read_text(encoding="utf-8")
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    for name in sorted(set(expected) | set(found)):
-        if name not in found:
-            problems.append(Problem(str(out / name), "is missing; run `nox -s regen`"))
-        elif name not in expected:
-            problems.append(Problem(str(out / name), "is not generated any more; run `nox -s regen`"))
-        elif expected[name] != found[name]:
-            problems.append(Problem(str(out / name), "is not what the document yields; run `nox -s regen`"))
+    problems += _facts_only(spec, document, overlays)
+    problems += check_lock(lock, spec, document, built.api)
+    problems += _code(out, files(built))
     return problems
 
 
-def _lock(spec: Path, lock: Path, operations: int) -> list[Problem]:
-    """The lock must speak of the committed document."""
-    import hashlib
-
-    told = json.loads(lock.read_text(encoding="utf-8"))
-    digest = hashlib.sha256(spec.read_bytes()).hexdigest()
-    if told.get("spec_sha256") != digest:
-        return [Problem(str(lock), f"speaks of another {spec.name}; run `python -m codegen import` again")]
-    if told.get("operations") != operations:
-        return [Problem(str(lock), f"counts {told.get('operations')} operations, the document has {operations}")]
-    return []
+def _facts_only(spec: Path, document: dict[str, Any], overlays: Overlays) -> list[Problem]:
+    if spec.read_text(encoding="utf-8") == json_text(facts(document, overlays.assumed)):
+        return []
+    return [Problem(str(spec), f"is not what an import yields: run `python -m codegen import {spec}`")]
 
 
-def _unused_docs(api: object, overlays: Overlays) -> list[Problem]:
+def _code(out: Path, expected: dict[str, str]) -> list[Problem]:
+    found = {path.relative_to(out).as_posix(): path.read_bytes() for path in generated(out)}
+    problems: list[Problem] = []
+    for name in sorted(set(expected) | set(found)):
+        if name not in found:
+            problems.append(Problem(str(out / name), f"is missing; {_REGENERATE}"))
+        elif name not in expected:
+            problems.append(Problem(str(out / name), f"is not generated any more; {_REGENERATE}"))
+        elif expected[name].encode() != found[name]:
+            problems.append(Problem(str(out / name), f"is not what the document yields; {_REGENERATE}"))
+    return problems
+
+
+def _unused_docs(api: Api, overlays: Overlays) -> list[Problem]:
     """Documentation of things that are gone, unless it says which older document has them."""
-    from .ir import Api
-
-    assert isinstance(api, Api)
     schemas = {model.schema: {field.wire for field in model.fields} for model in api.models}
     enums = {enum.schema: {member.value for member in enum.members} for enum in api.enums}
-    operations = {operation.wire_name: {field.wire for field in operation.arguments} for operation in api.operations}
+    operations = {
+        operation.wire_name: {field.wire or field.python for field in operation.arguments}
+        for operation in api.operations
+    }
     problems: list[Problem] = []
     for kind, known, inner in (
         ("operations", operations, "parameters"),
@@ -74,6 +75,6 @@ def _unused_docs(api: object, overlays: Overlays) -> list[Problem]:
             problems += [
                 Problem(f"docs {kind}.{name}.{part}", "documents something the document does not have")
                 for part in entry.get(inner, {})
-                if part not in known[name] and not (kind == "operations" and part in ("orders", "items"))
+                if part not in known[name]
             ]
     return problems

@@ -10,7 +10,7 @@ class Type:
     """The type of one value.
 
     `kind` is one of: text symbol secret base-decimals (decimal decimal_number percent) integer choice boolean
-    (micros millis seconds iso spaced clock) digits literal enum model list tuple map union any.
+    (micros millis seconds iso spaced clock) digits literal enum model list tuple map union null any.
     """
 
     kind: str
@@ -109,8 +109,9 @@ class Operation:
     body: tuple[Field, ...]
     """Fields of an object body, as flat arguments."""
     body_list: Field | None
-    """The one argument of a body that is a list."""
+    """The one argument of a body that is a list, or of any other shape but an object."""
     body_model: str | None
+    """Class of an object body, or of the rows of a list."""
     outcomes: tuple[Outcome, ...]
     instruction: str | None
     assumed: bool

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
 
+from . import reserved
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _FOREIGN = re.compile(r"[^0-9A-Za-z]+")
@@ -20,97 +23,10 @@ FIRST = (
     "self_trade_prevention", "trigger_price", "trigger_quantity", "trigger_by",
     "stop_loss_trigger_price", "stop_loss_limit_price", "stop_loss_trigger_by",
     "take_profit_trigger_price", "take_profit_limit_price", "take_profit_trigger_by",
-    "slippage_tolerance", "slippage_tolerance_type", "from_", "to", "start_time", "end_time", "limit", "offset",
+    "slippage_tolerance", "slippage_tolerance_type", "interval",
+    "from", "to", "start_time", "end_time", "limit", "offset",
 )  # fmt: skip
 """Fields and arguments that come first, in this order; the rest follow by name. Fixed, so that positions are stable."""
-
-OWN_ARGUMENTS = frozenset({"timeout", "self"})
-"""Arguments that every generated method has anyway."""
-
-_MODEL_ATTRIBUTES = frozenset(
-    [
-        "construct",
-        "copy",
-        "dict",
-        "from_orm",
-        "json",
-        "parse_file",
-        "parse_obj",
-        "parse_raw",
-        "schema",
-        "schema_json",
-        "update_forward_refs",
-        "validate",
-        "model_computed_fields",
-        "model_config",
-        "model_construct",
-        "model_copy",
-        "model_dump",
-        "model_dump_json",
-        "model_extra",
-        "model_fields",
-        "model_fields_set",
-        "model_json_schema",
-        "model_parametrized_name",
-        "model_post_init",
-        "model_rebuild",
-        "model_validate",
-        "model_validate_json",
-        "model_validate_strings",
-        "to_wire",
-        "to_json",
-        "ok",
-        "order",
-        "error",
-    ]
-)
-"""Attributes of the model base class that a field must not hide."""
-
-_TAKEN_CLASSES = frozenset(
-    [
-        "Annotated",
-        "Any",
-        "AsyncResource",
-        "BatchResult",
-        "ClassVar",
-        "Enum",
-        "Field",
-        "Literal",
-        "Model",
-        "OpenEnum",
-        "Operation",
-        "Paging",
-        "Reply",
-        "Request",
-        "Resource",
-        "SymbolLike",
-        "DecimalLike",
-        "TimeLike",
-        "TaggedModel",
-        "TypeAlias",
-        "TypeAdapter",
-        "Acknowledged",
-        "Accepted",
-        "NoContent",
-        "TextReply",
-        "ClockTime",
-        "CountText",
-        "DecimalNumber",
-        "DecimalText",
-        "IsoTime",
-        "Micros",
-        "Millis",
-        "Seconds",
-        "Secret",
-        "SpacedTime",
-        "Mapping",
-        "Sequence",
-        "None",
-        "True",
-        "False",
-    ]
-)
-"""Names that the generated modules use for something else."""
 
 
 def snake(name: str) -> str:
@@ -130,13 +46,32 @@ def identifier(name: str, fallback: str) -> str:
 def argument(name: str) -> str:
     """Name of a method's parameter."""
     base = identifier(name, "argument")
-    return f"{base}_" if base in OWN_ARGUMENTS else base
+    return f"{base}_" if base in reserved.OWN_ARGUMENTS else base
 
 
 def field(name: str) -> str:
     """Name of a model's field."""
     base = identifier(name, "field")
-    return f"{base}_" if base in _MODEL_ATTRIBUTES or base.startswith("model_") else base
+    taken = base in reserved.MODEL_ATTRIBUTES or base in reserved.TYPE_NAMES or base.startswith("model_")
+    return f"{base}_" if taken else base
+
+
+def operation(name: str) -> str:
+    """Name of a method and of its builder."""
+    base = identifier(name, "operation")
+    return f"{base}_" if base in reserved.OPERATION_NAMES else base
+
+
+def tag(name: str) -> str:
+    """Name of a namespace: a module and an attribute of the clients."""
+    base = identifier(name, "tag")
+    return f"{base}_" if base in reserved.TAGS else base
+
+
+def title(tag: str) -> str:
+    """`borrow_lend` -> `BorrowLendApi`: no model is called that."""
+    words = "".join(word.capitalize() for word in tag.split("_"))
+    return f"The{words}Api" if words.startswith("Async") else f"{words}Api"
 
 
 def needs_alias(python: str, wire: str) -> bool:
@@ -151,7 +86,9 @@ def class_name(name: str) -> str:
     else:
         base = "".join(word[:1].upper() + word[1:] for word in _FOREIGN.split(name) if word) or "Unnamed"
         base = base if base[0].isalpha() else f"Schema{base}"
-    return f"{base}Schema" if base in _TAKEN_CLASSES or keyword.iskeyword(base) else base
+    # A field's annotation may be looked up before its class is defined, and would find a builtin of that name.
+    taken = base in reserved.CLASSES or hasattr(builtins, base) or base.endswith("Api")
+    return f"{base}Schema" if taken else base
 
 
 def member_name(value: str) -> str:
@@ -165,8 +102,8 @@ def member_name(value: str) -> str:
 
 
 def constant(name: str) -> str:
-    """`get_depth` -> `GET_DEPTH`."""
-    return snake(name).upper()
+    """`get_depth` -> `GET_DEPTH`; a method's name is an identifier already."""
+    return name.upper()
 
 
 def unique(names: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -179,6 +116,20 @@ def unique(names: Iterable[tuple[str, str]]) -> dict[str, str]:
             free += "_"
         taken.add(free)
         result[wire] = free
+    return result
+
+
+def unique_classes(names: Iterable[tuple[str, str]], enums: Collection[str], taken: Iterable[str]) -> dict[str, str]:
+    """Class by component. The alias `…Like` of an enumeration, and the names in `taken`, belong to nobody else."""
+    result: dict[str, str] = {}
+    used = set(taken) | reserved.CLASSES
+    for component, python in sorted(names):
+        alias = "Like" if component in enums else ""
+        free = python
+        while free in used or free + alias in used:
+            free += "_"
+        used |= {free, free + alias}
+        result[component] = free
     return result
 
 

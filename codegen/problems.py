@@ -17,7 +17,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
+        """One line. What a terminal would obey rather than show is spelled out."""
+        text = f"{self.place}: {self.message}"
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 class CodegenError(Exception):
@@ -34,5 +36,5 @@ def fail(place: str, message: str) -> CodegenError:
 
 
 def pointer(*parts: object) -> str:
-    """A JSON pointer from its unescaped parts."""
-    return "#/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    """A JSON pointer from its unescaped parts; `#`, the whole document, from none."""
+    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from .ir import Type
-from .normalise import ref_name
+from .references import ref_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,9 +53,12 @@ MODEL = {
     "spaced": "SpacedTime",
     "clock": "ClockTime",
     "digits": "CountText",
+    "null": "None",
     "any": "Any",
 }
 """Annotations inside models by kind of type."""
+SCALARS = frozenset(MODEL.values()) - {"str", "int", "bool", "None", "Any"}
+"""Those of them that are types of our own."""
 
 _ARGUMENT = {
     "text": "str",
@@ -73,6 +77,7 @@ _ARGUMENT = {
     "spaced": "TimeLike",
     "clock": "str",
     "digits": "int",
+    "null": "None",
     "any": "Any",
 }
 _CONVERTERS = {
@@ -96,43 +101,74 @@ _CONVERTERS = {
 
 
 def type_of(schema: Mapping[str, Any], classes: Mapping[str, str], enums: frozenset[str]) -> Type:
-    """The type of a normalised schema. `classes` gives the class of a component, `enums` those that are enums."""
-    name = ref_name(dict(schema))
+    """The type of a normalised schema. `classes` gives the class of a component, `enums` those that are enums.
+
+    Whether the value itself may be null is up to the caller, see `whole_type`; inside the type it is in the type.
+    """
+    name = ref_name(schema)
     if name is not None:
         return Type("enum" if name in enums else "model", name=classes[name])
     for key in ("anyOf", "oneOf"):
         if schema.get(key):
-            options = [type_of(option, classes, enums) for option in schema[key]]
-            return _union(options)
+            return _union([whole_type(option, classes, enums) for option in schema[key]])
     if "enum" in schema:
         return _enumerated(schema["enum"])
     kind = schema.get("type")
     if kind == "string":
-        return Type(_TEXT_FORMATS.get(schema.get("format", ""), "text"), longest=schema.get("maxLength"))
+        return Type(_TEXT_FORMATS.get(schema.get("format", ""), "text"), longest=_whole(schema.get("maxLength")))
     if kind == "integer":
-        if schema.get("x-unit") in UNITS:
-            return Type(UNITS[schema["x-unit"]])
-        low, high = _BOUNDS.get(schema.get("format", ""), (None, None))
-        return Type("integer", low=schema.get("minimum", low), high=schema.get("maximum", high))
+        return _integer(schema)
     if kind == "number":
         return Type("decimal_number")
     if kind == "boolean":
         return Type("boolean")
     if kind == "array":
-        item = type_of(schema.get("items", {}), classes, enums)
-        length = schema.get("minItems")
+        item = whole_type(schema.get("items", {}), classes, enums)
+        length = _whole(schema.get("minItems"))
         if length is not None and length == schema.get("maxItems") and 1 <= length <= 8:
             return Type("tuple", items=(item,) * length)
         return Type("list", items=(item,))
     if kind == "object":
         values = schema.get("additionalProperties")
-        inner = type_of(values, classes, enums) if isinstance(values, dict) else Type("any")
-        return Type("map", items=(inner,))
-    return Type("any")
+        return Type("map", items=(whole_type(values, classes, enums) if isinstance(values, dict) else Type("any"),))
+    return Type("null") if kind == "null" else Type("any")
+
+
+def whole_type(schema: Mapping[str, Any], classes: Mapping[str, str], enums: frozenset[str]) -> Type:
+    """The type of a value that stands inside another or alone, with null as one of its options where it may be null."""
+    type_ = type_of(schema, classes, enums)
+    return _union([type_, Type("null")]) if schema.get("nullable") else type_
+
+
+def _integer(schema: Mapping[str, Any]) -> Type:
+    if schema.get("x-unit") in UNITS:
+        return Type(UNITS[schema["x-unit"]])
+    low, high = _BOUNDS.get(schema.get("format", ""), (None, None))
+    return Type(
+        "integer",
+        low=_bound(low, schema.get("minimum"), schema.get("exclusiveMinimum"), 1),
+        high=_bound(high, schema.get("maximum"), schema.get("exclusiveMaximum"), -1),
+    )
+
+
+def _bound(bound: int | None, limit: float | None, exclusive: float | bool | None, inward: int) -> int | None:
+    """The outermost whole number allowed. `exclusive` is a flag in OpenAPI 3.0 and the limit itself in 3.1."""
+    if limit is not None:
+        bound = inward * (math.floor(inward * limit) + 1 if exclusive is True else math.ceil(inward * limit))
+    if exclusive is not None and not isinstance(exclusive, bool):
+        inside = inward * (math.floor(inward * exclusive) + 1)
+        bound = inside if bound is None else inward * max(inward * inside, inward * bound)
+    return bound
+
+
+def _whole(count: float | None) -> int | None:
+    """A count as a whole number: a document may write 5.0."""
+    return None if count is None else int(count)
 
 
 def _union(options: list[Type]) -> Type:
-    distinct = tuple(dict.fromkeys(options))
+    flat = [inner for option in options for inner in (option.items if option.kind == "union" else (option,))]
+    distinct = tuple(sorted(dict.fromkeys(flat), key=lambda option: option.kind == "null"))
     if any(option.kind == "any" for option in distinct):
         return Type("any")
     return distinct[0] if len(distinct) == 1 else Type("union", items=distinct)
@@ -140,9 +176,9 @@ def _union(options: list[Type]) -> Type:
 
 def _enumerated(members: list[Any]) -> Type:
     if all(isinstance(member, int) and not isinstance(member, bool) for member in members):
-        return Type("choice", choices=tuple(sorted(members)))
+        return Type("choice", choices=tuple(sorted(set(members))))
     if all(isinstance(member, str) for member in members):
-        return Type("literal", choices=tuple(members))
+        return Type("literal", choices=tuple(dict.fromkeys(members)))
     return Type("any")
 
 
@@ -192,9 +228,16 @@ def in_argument(type_: Type) -> str:
     return _ARGUMENT[type_.kind]
 
 
-def converter(type_: Type, argument: str) -> str:
-    """The expression that turns an argument into its wire value."""
-    label = quoted(argument)
+def row_converter(type_: Type) -> str:
+    """A function of a value and its name that gives the wire value, for one field of many objects."""
+    expression = converter(type_, "value", "name")
+    plain = expression.removesuffix("(value, name)")
+    return plain if plain != expression else f"lambda value, name: {expression}"
+
+
+def converter(type_: Type, argument: str, label: str = "") -> str:
+    """The expression that turns an argument into its wire value. `label` is an expression for the argument's name."""
+    label = label or quoted(argument)
     if type_.kind == "enum":
         return f"_to.member({argument}, {label}, {type_.name})"
     if type_.kind == "model":

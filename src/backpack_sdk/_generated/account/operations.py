@@ -52,7 +52,10 @@ def get_max_borrow_quantity(
         query=_present(
             {
                 "symbol": _to.text(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -82,7 +85,11 @@ def get_max_order_quantity(
                 "reduceOnly": _to.boolean(reduce_only, "reduce_only"),
                 "side": _to.member(side, "side", Side),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "side": "side",
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -104,7 +111,10 @@ def get_max_withdrawal_quantity(
                 "autoBorrow": _to.boolean(auto_borrow, "auto_borrow"),
                 "autoLendRedeem": _to.boolean(auto_lend_redeem, "auto_lend_redeem"),
                 "symbol": _to.text(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 

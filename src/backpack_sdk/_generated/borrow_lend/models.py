@@ -231,10 +231,10 @@ class InterestPayment(Model):
     """Asset of the payment."""
     quantity: DecimalText
     """Amount paid, in units of `symbol`."""
-    interest_rate: DecimalText
-    """Rate that was applied."""
     interval: int
     """Length of the period that the payment covers. The exchange does not document its unit."""
+    interest_rate: DecimalText
+    """Rate that was applied."""
     market_symbol: str
     """Market that the payment belongs to: a spot market for a borrow lend position, a futures market for unrealised
     profit and loss.

@@ -57,7 +57,12 @@ def execute_borrow_lend(
                 "quantity": _to.decimal(quantity, "quantity"),
                 "side": _to.member(side, "side", BorrowLendSide),
                 "symbol": _to.text(symbol, "symbol"),
-            }
+            },
+            needed={
+                "quantity": "quantity",
+                "side": "side",
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -77,7 +82,10 @@ def get_borrow_lend_estimated_liquidation_price(
             {
                 "borrow": _to.text(borrow, "borrow"),
                 "subaccountId": _to.integer(subaccount_id, "subaccount_id", 0, 65535),
-            }
+            },
+            needed={
+                "borrow": "borrow",
+            },
         ),
     )
 

@@ -66,6 +66,9 @@ def get_borrow_lend_markets_history(
             {
                 "interval": _to.member(interval, "interval", BorrowLendMarketHistoryInterval),
                 "symbol": _to.text(symbol, "symbol"),
-            }
+            },
+            needed={
+                "interval": "interval",
+            },
         ),
     )

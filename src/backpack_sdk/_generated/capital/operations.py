@@ -101,18 +101,21 @@ def get_deposit_address(
         query=_present(
             {
                 "blockchain": _to.member(blockchain, "blockchain", Blockchain),
-            }
+            },
+            needed={
+                "blockchain": "blockchain",
+            },
         ),
     )
 
 
 def get_deposits(
     *,
+    from_: TimeLike | None = None,
     to: TimeLike | None = None,
     limit: int | None = None,
     offset: int | None = None,
     exclude_platform: bool | None = None,
-    from_: TimeLike | None = None,
 ) -> Request[list[Deposit]]:
     """Build the request of `capital.get_deposits`: Return past deposits of the account."""
     return Request(
@@ -182,10 +185,10 @@ def get_withdrawals(
     *,
     id: int | None = None,
     client_id: str | None = None,
+    from_: TimeLike | None = None,
     to: TimeLike | None = None,
     limit: int | None = None,
     offset: int | None = None,
-    from_: TimeLike | None = None,
 ) -> Request[list[Withdrawal]]:
     """Build the request of `capital.get_withdrawals`: Return past and pending withdrawals of the account."""
     return Request(
@@ -217,6 +220,7 @@ def request_withdrawal(
     two_factor_token: str | None = None,
 ) -> Request[Withdrawal]:
     """Build the request of `capital.request_withdrawal`: Ask the exchange to send an asset to an outside address."""
+    two_factor_token = _to.secret(two_factor_token, "two_factor_token")
     return Request(
         REQUEST_WITHDRAWAL,
         _REQUEST_WITHDRAWAL,
@@ -233,6 +237,12 @@ def request_withdrawal(
                 ),
                 "symbol": _to.text(symbol, "symbol"),
                 "twoFactorToken": _to.secret(two_factor_token, "two_factor_token"),
-            }
+            },
+            needed={
+                "address": "address",
+                "blockchain": "blockchain",
+                "quantity": "quantity",
+                "symbol": "symbol",
+            },
         ),
     )

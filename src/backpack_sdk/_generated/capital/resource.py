@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backpack_sdk._core import arguments as _to
 from backpack_sdk._core.resource import AsyncResource, Resource
 
 from . import operations as _operations
@@ -127,11 +128,11 @@ class CapitalApi(Resource):
     def get_deposits(
         self,
         *,
+        from_: TimeLike | None = None,
         to: TimeLike | None = None,
         limit: int | None = None,
         offset: int | None = None,
         exclude_platform: bool | None = None,
-        from_: TimeLike | None = None,
         timeout: float | None = None,
     ) -> list[Deposit]:
         """Return past deposits of the account.
@@ -144,18 +145,18 @@ class CapitalApi(Resource):
         Signed with the instruction `depositQueryAll`.
 
         Args:
+            from_: Leave out deposits before this time. Milliseconds since the Unix epoch on the wire.
             to: Leave out deposits after this time. Milliseconds since the Unix epoch on the wire.
             limit: Rows to return, at most 1000. The exchange sends 100 when absent.
             offset: Rows to skip before the first one returned. 0 when absent.
             exclude_platform: True to leave out deposits that the exchange itself made.
-            from_: Leave out deposits before this time. Milliseconds since the Unix epoch on the wire.
 
         Errors:
             400: A filter cannot be read, or `limit` is too high.
             401: The request is not signed by a valid key.
         """
         return self._send(
-            _operations.get_deposits(to=to, limit=limit, offset=offset, exclude_platform=exclude_platform, from_=from_),
+            _operations.get_deposits(from_=from_, to=to, limit=limit, offset=offset, exclude_platform=exclude_platform),
             timeout,
         )
 
@@ -235,10 +236,10 @@ class CapitalApi(Resource):
         *,
         id: int | None = None,
         client_id: str | None = None,
+        from_: TimeLike | None = None,
         to: TimeLike | None = None,
         limit: int | None = None,
         offset: int | None = None,
-        from_: TimeLike | None = None,
         timeout: float | None = None,
     ) -> list[Withdrawal]:
         """Return past and pending withdrawals of the account.
@@ -252,17 +253,17 @@ class CapitalApi(Resource):
         Args:
             id: Keep the withdrawal with this id.
             client_id: Keep withdrawals with this client id.
+            from_: Leave out withdrawals before this time. Milliseconds since the Unix epoch on the wire.
             to: Leave out withdrawals after this time. Milliseconds since the Unix epoch on the wire.
             limit: Rows to return, at most 1000. The exchange sends 100 when absent.
             offset: Rows to skip before the first one returned. 0 when absent.
-            from_: Leave out withdrawals before this time. Milliseconds since the Unix epoch on the wire.
 
         Errors:
             400: A filter cannot be read, or `limit` is too high.
             401: The request is not signed by a valid key.
         """
         return self._send(
-            _operations.get_withdrawals(id=id, client_id=client_id, to=to, limit=limit, offset=offset, from_=from_),
+            _operations.get_withdrawals(id=id, client_id=client_id, from_=from_, to=to, limit=limit, offset=offset),
             timeout,
         )
 
@@ -319,6 +320,7 @@ class CapitalApi(Resource):
             429: Too many requests. Wait before trying again.
             503: The exchange is in maintenance. Look the withdrawal up by `clientId` before trying again.
         """
+        two_factor_token = _to.secret(two_factor_token, "two_factor_token")
         return self._send(
             _operations.request_withdrawal(
                 symbol,
@@ -430,11 +432,11 @@ class AsyncCapitalApi(AsyncResource):
     async def get_deposits(
         self,
         *,
+        from_: TimeLike | None = None,
         to: TimeLike | None = None,
         limit: int | None = None,
         offset: int | None = None,
         exclude_platform: bool | None = None,
-        from_: TimeLike | None = None,
         timeout: float | None = None,
     ) -> list[Deposit]:
         """Return past deposits of the account.
@@ -447,18 +449,18 @@ class AsyncCapitalApi(AsyncResource):
         Signed with the instruction `depositQueryAll`.
 
         Args:
+            from_: Leave out deposits before this time. Milliseconds since the Unix epoch on the wire.
             to: Leave out deposits after this time. Milliseconds since the Unix epoch on the wire.
             limit: Rows to return, at most 1000. The exchange sends 100 when absent.
             offset: Rows to skip before the first one returned. 0 when absent.
             exclude_platform: True to leave out deposits that the exchange itself made.
-            from_: Leave out deposits before this time. Milliseconds since the Unix epoch on the wire.
 
         Errors:
             400: A filter cannot be read, or `limit` is too high.
             401: The request is not signed by a valid key.
         """
         return await self._send(
-            _operations.get_deposits(to=to, limit=limit, offset=offset, exclude_platform=exclude_platform, from_=from_),
+            _operations.get_deposits(from_=from_, to=to, limit=limit, offset=offset, exclude_platform=exclude_platform),
             timeout,
         )
 
@@ -538,10 +540,10 @@ class AsyncCapitalApi(AsyncResource):
         *,
         id: int | None = None,
         client_id: str | None = None,
+        from_: TimeLike | None = None,
         to: TimeLike | None = None,
         limit: int | None = None,
         offset: int | None = None,
-        from_: TimeLike | None = None,
         timeout: float | None = None,
     ) -> list[Withdrawal]:
         """Return past and pending withdrawals of the account.
@@ -555,17 +557,17 @@ class AsyncCapitalApi(AsyncResource):
         Args:
             id: Keep the withdrawal with this id.
             client_id: Keep withdrawals with this client id.
+            from_: Leave out withdrawals before this time. Milliseconds since the Unix epoch on the wire.
             to: Leave out withdrawals after this time. Milliseconds since the Unix epoch on the wire.
             limit: Rows to return, at most 1000. The exchange sends 100 when absent.
             offset: Rows to skip before the first one returned. 0 when absent.
-            from_: Leave out withdrawals before this time. Milliseconds since the Unix epoch on the wire.
 
         Errors:
             400: A filter cannot be read, or `limit` is too high.
             401: The request is not signed by a valid key.
         """
         return await self._send(
-            _operations.get_withdrawals(id=id, client_id=client_id, to=to, limit=limit, offset=offset, from_=from_),
+            _operations.get_withdrawals(id=id, client_id=client_id, from_=from_, to=to, limit=limit, offset=offset),
             timeout,
         )
 
@@ -622,6 +624,7 @@ class AsyncCapitalApi(AsyncResource):
             429: Too many requests. Wait before trying again.
             503: The exchange is in maintenance. Look the withdrawal up by `clientId` before trying again.
         """
+        two_factor_token = _to.secret(two_factor_token, "two_factor_token")
         return await self._send(
             _operations.request_withdrawal(
                 symbol,

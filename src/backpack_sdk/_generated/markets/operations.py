@@ -89,7 +89,10 @@ def get_depth(
                     ),
                 ),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -109,15 +112,18 @@ def get_funding_interval_rates(
                 "limit": _to.integer(limit, "limit", 0, 18446744073709551615),
                 "offset": _to.integer(offset, "offset", 0, 18446744073709551615),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
 
 def get_klines(
     symbol: SymbolLike,
-    start_time: TimeLike,
     interval: KlineIntervalLike,
+    start_time: TimeLike,
     *,
     end_time: TimeLike | None = None,
     price_type: KlinePriceTypeLike | None = None,
@@ -133,7 +139,12 @@ def get_klines(
                 "priceType": _to.member(price_type, "price_type", KlinePriceType),
                 "startTime": _to.seconds(start_time, "start_time"),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "interval": "interval",
+                "startTime": "start_time",
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -166,7 +177,10 @@ def get_market(
         query=_present(
             {
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -272,7 +286,10 @@ def get_ticker(
             {
                 "interval": _to.member(interval, "interval", TickerInterval),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 

@@ -101,8 +101,8 @@ class MarketsApi(Resource):
     def get_klines(
         self,
         symbol: SymbolLike,
-        start_time: TimeLike,
         interval: KlineIntervalLike,
+        start_time: TimeLike,
         *,
         end_time: TimeLike | None = None,
         price_type: KlinePriceTypeLike | None = None,
@@ -119,8 +119,8 @@ class MarketsApi(Resource):
         Args:
             symbol: Market symbol, in any notation that `Pair.parse` understands, such as `SOL_USDC` or `SOL-USDC`.
                 Case matters.
-            start_time: Begin of the range, required. Sent as Unix seconds, unlike most times of this API.
             interval: Length of a candle, from `1s` to `1month`.
+            start_time: Begin of the range, required. Sent as Unix seconds, unlike most times of this API.
             end_time: End of the range. Sent as Unix seconds; the present moment when absent.
             price_type: Which price the candles show: `Last`, `Index` or `Mark`. Last traded price when absent.
 
@@ -129,7 +129,7 @@ class MarketsApi(Resource):
                 milliseconds.
         """
         return self._send(
-            _operations.get_klines(symbol, start_time, interval, end_time=end_time, price_type=price_type), timeout
+            _operations.get_klines(symbol, interval, start_time, end_time=end_time, price_type=price_type), timeout
         )
 
     def get_mark_prices(
@@ -412,8 +412,8 @@ class AsyncMarketsApi(AsyncResource):
     async def get_klines(
         self,
         symbol: SymbolLike,
-        start_time: TimeLike,
         interval: KlineIntervalLike,
+        start_time: TimeLike,
         *,
         end_time: TimeLike | None = None,
         price_type: KlinePriceTypeLike | None = None,
@@ -430,8 +430,8 @@ class AsyncMarketsApi(AsyncResource):
         Args:
             symbol: Market symbol, in any notation that `Pair.parse` understands, such as `SOL_USDC` or `SOL-USDC`.
                 Case matters.
-            start_time: Begin of the range, required. Sent as Unix seconds, unlike most times of this API.
             interval: Length of a candle, from `1s` to `1month`.
+            start_time: Begin of the range, required. Sent as Unix seconds, unlike most times of this API.
             end_time: End of the range. Sent as Unix seconds; the present moment when absent.
             price_type: Which price the candles show: `Last`, `Index` or `Mark`. Last traded price when absent.
 
@@ -440,7 +440,7 @@ class AsyncMarketsApi(AsyncResource):
                 milliseconds.
         """
         return await self._send(
-            _operations.get_klines(symbol, start_time, interval, end_time=end_time, price_type=price_type), timeout
+            _operations.get_klines(symbol, interval, start_time, end_time=end_time, price_type=price_type), timeout
         )
 
     async def get_mark_prices(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from backpack_sdk._core.batch import BatchResult
 from backpack_sdk._core.enums import OpenEnum
@@ -474,3 +474,7 @@ class BatchCommandOrderResult(BatchResult):
         """The refusal, when it was not."""
         item = self._item
         return item if isinstance(item, ApiErrorResponse) else None
+
+    if TYPE_CHECKING:
+
+        def unwrap(self) -> OrderType: ...

@@ -61,6 +61,35 @@ _GET_FILLS = json_reply(list[OrderFill])
 _GET_OPEN_ORDERS = json_reply(list[OrderType])
 _GET_ORDER = json_reply(OrderType)
 _GET_ORDER_HISTORY = json_reply(list[Order])
+_EXECUTE_ORDER_BATCH_ROW: dict[str, _to.Converter] = {
+    "autoBorrow": _to.boolean,
+    "autoBorrowRepay": _to.boolean,
+    "autoLend": _to.boolean,
+    "autoLendRedeem": _to.boolean,
+    "brokerId": lambda value, name: _to.integer(value, name, 0, 65535),
+    "clientId": lambda value, name: _to.integer(value, name, 0, 4294967295),
+    "orderType": lambda value, name: _to.member(value, name, OrderTypeEnum),
+    "postOnly": _to.boolean,
+    "price": _to.decimal,
+    "quantity": _to.decimal,
+    "quoteQuantity": _to.decimal,
+    "reduceOnly": _to.boolean,
+    "selfTradePrevention": lambda value, name: _to.member(value, name, SelfTradePrevention),
+    "side": lambda value, name: _to.member(value, name, Side),
+    "slippageTolerance": _to.decimal,
+    "slippageToleranceType": lambda value, name: _to.member(value, name, SlippageToleranceType),
+    "stopLossLimitPrice": _to.decimal,
+    "stopLossTriggerBy": lambda value, name: _to.member(value, name, TriggerBy),
+    "stopLossTriggerPrice": _to.decimal,
+    "symbol": _to.symbol,
+    "takeProfitLimitPrice": _to.decimal,
+    "takeProfitTriggerBy": lambda value, name: _to.member(value, name, TriggerBy),
+    "takeProfitTriggerPrice": _to.decimal,
+    "timeInForce": lambda value, name: _to.member(value, name, TimeInForce),
+    "triggerBy": lambda value, name: _to.member(value, name, TriggerBy),
+    "triggerPrice": _to.decimal,
+    "triggerQuantity": _to.decimal_or_percent,
+}
 
 
 def cancel_open_orders(
@@ -76,7 +105,10 @@ def cancel_open_orders(
             {
                 "orderType": _to.member(order_type, "order_type", CancelOrderTypeEnum),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -96,7 +128,10 @@ def cancel_order(
                 "clientId": _to.integer(client_id, "client_id", 0, 4294967295),
                 "orderId": _to.text(order_id, "order_id"),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -134,6 +169,7 @@ def execute_order(
     x_broker_key: str | None = None,
 ) -> Request[OrderType]:
     """Build the request of `order.execute_order`: Place one order."""
+    x_broker_key = _to.secret(x_broker_key, "x_broker_key")
     return Request(
         EXECUTE_ORDER,
         _EXECUTE_ORDER,
@@ -168,7 +204,12 @@ def execute_order(
                 "triggerBy": _to.member(trigger_by, "trigger_by", TriggerBy),
                 "triggerPrice": _to.decimal(trigger_price, "trigger_price"),
                 "triggerQuantity": _to.decimal_or_percent(trigger_quantity, "trigger_quantity"),
-            }
+            },
+            needed={
+                "orderType": "order_type",
+                "side": "side",
+                "symbol": "symbol",
+            },
         ),
         headers=_present(
             {
@@ -188,7 +229,7 @@ def execute_order_batch(
     return Request(
         EXECUTE_ORDER_BATCH,
         _EXECUTE_ORDER_BATCH,
-        body=_to.payloads(orders, "orders", OrderExecutePayload, ["symbol"]),
+        body=_to.payloads(orders, "orders", OrderExecutePayload, _EXECUTE_ORDER_BATCH_ROW),
         headers=_present(
             {
                 "X-BROKER-ID": _to.integer(x_broker_id, "x_broker_id", 0, 65535),
@@ -201,11 +242,11 @@ def get_fills(
     *,
     order_id: str | None = None,
     symbol: SymbolLike | None = None,
+    from_: TimeLike | None = None,
     to: TimeLike | None = None,
     limit: int | None = None,
     offset: int | None = None,
     fill_type: FillTypeLike | None = None,
-    from_: TimeLike | None = None,
     market_type: Sequence[MarketTypeLike] | MarketTypeLike | None = None,
     sort_direction: SortDirectionLike | None = None,
     strategy_id: str | None = None,
@@ -264,7 +305,10 @@ def get_order(
                 "clientId": _to.integer(client_id, "client_id", 0, 4294967295),
                 "orderId": _to.text(order_id, "order_id"),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backpack_sdk._core import arguments as _to
 from backpack_sdk._core.resource import AsyncResource, Resource
 
 from . import operations as _operations
@@ -213,6 +214,7 @@ class OrderApi(Resource):
             503: The exchange is in maintenance. Do not repeat blindly: check by `client_id` whether the order
                 exists.
         """
+        x_broker_key = _to.secret(x_broker_key, "x_broker_key")
         return self._send(
             _operations.execute_order(
                 symbol,
@@ -284,11 +286,11 @@ class OrderApi(Resource):
         *,
         order_id: str | None = None,
         symbol: SymbolLike | None = None,
+        from_: TimeLike | None = None,
         to: TimeLike | None = None,
         limit: int | None = None,
         offset: int | None = None,
         fill_type: FillTypeLike | None = None,
-        from_: TimeLike | None = None,
         market_type: Sequence[MarketTypeLike] | MarketTypeLike | None = None,
         sort_direction: SortDirectionLike | None = None,
         strategy_id: str | None = None,
@@ -307,11 +309,11 @@ class OrderApi(Resource):
         Args:
             order_id: Keep fills of this order.
             symbol: Keep fills of this market, in any notation that `Pair.parse` understands.
+            from_: Earliest time of a fill. Sent as Unix milliseconds.
             to: Latest time of a fill. Sent as Unix milliseconds.
             limit: Fills per page, up to 1000. The exchange uses 100 when absent.
             offset: How many fills to skip. The exchange uses 0 when absent.
             fill_type: Keep fills of this origin. All origins when absent.
-            from_: Earliest time of a fill. Sent as Unix milliseconds.
             market_type: Keep fills of these kinds of market. All kinds when absent.
             sort_direction: Oldest first (`Asc`) or newest first (`Desc`). The exchange does not document what it
                 does when absent.
@@ -325,11 +327,11 @@ class OrderApi(Resource):
             _operations.get_fills(
                 order_id=order_id,
                 symbol=symbol,
+                from_=from_,
                 to=to,
                 limit=limit,
                 offset=offset,
                 fill_type=fill_type,
-                from_=from_,
                 market_type=market_type,
                 sort_direction=sort_direction,
                 strategy_id=strategy_id,
@@ -616,6 +618,7 @@ class AsyncOrderApi(AsyncResource):
             503: The exchange is in maintenance. Do not repeat blindly: check by `client_id` whether the order
                 exists.
         """
+        x_broker_key = _to.secret(x_broker_key, "x_broker_key")
         return await self._send(
             _operations.execute_order(
                 symbol,
@@ -687,11 +690,11 @@ class AsyncOrderApi(AsyncResource):
         *,
         order_id: str | None = None,
         symbol: SymbolLike | None = None,
+        from_: TimeLike | None = None,
         to: TimeLike | None = None,
         limit: int | None = None,
         offset: int | None = None,
         fill_type: FillTypeLike | None = None,
-        from_: TimeLike | None = None,
         market_type: Sequence[MarketTypeLike] | MarketTypeLike | None = None,
         sort_direction: SortDirectionLike | None = None,
         strategy_id: str | None = None,
@@ -710,11 +713,11 @@ class AsyncOrderApi(AsyncResource):
         Args:
             order_id: Keep fills of this order.
             symbol: Keep fills of this market, in any notation that `Pair.parse` understands.
+            from_: Earliest time of a fill. Sent as Unix milliseconds.
             to: Latest time of a fill. Sent as Unix milliseconds.
             limit: Fills per page, up to 1000. The exchange uses 100 when absent.
             offset: How many fills to skip. The exchange uses 0 when absent.
             fill_type: Keep fills of this origin. All origins when absent.
-            from_: Earliest time of a fill. Sent as Unix milliseconds.
             market_type: Keep fills of these kinds of market. All kinds when absent.
             sort_direction: Oldest first (`Asc`) or newest first (`Desc`). The exchange does not document what it
                 does when absent.
@@ -728,11 +731,11 @@ class AsyncOrderApi(AsyncResource):
             _operations.get_fills(
                 order_id=order_id,
                 symbol=symbol,
+                from_=from_,
                 to=to,
                 limit=limit,
                 offset=offset,
                 fill_type=fill_type,
-                from_=from_,
                 market_type=market_type,
                 sort_direction=sort_direction,
                 strategy_id=strategy_id,

@@ -64,7 +64,10 @@ def accept_quote(
                 "clientId": _to.integer(client_id, "client_id", 0, 4294967295),
                 "quoteId": _to.text(quote_id, "quote_id"),
                 "rfqId": _to.text(rfq_id, "rfq_id"),
-            }
+            },
+            needed={
+                "quoteId": "quote_id",
+            },
         ),
     )
 
@@ -235,7 +238,10 @@ def refresh_rfq(
         body=_present(
             {
                 "rfqId": _to.text(rfq_id, "rfq_id"),
-            }
+            },
+            needed={
+                "rfqId": "rfq_id",
+            },
         ),
     )
 
@@ -267,7 +273,12 @@ def submit_quote(
                 "bidPrice": _to.decimal(bid_price, "bid_price"),
                 "clientId": _to.integer(client_id, "client_id", 0, 4294967295),
                 "rfqId": _to.text(rfq_id, "rfq_id"),
-            }
+            },
+            needed={
+                "askPrice": "ask_price",
+                "bidPrice": "bid_price",
+                "rfqId": "rfq_id",
+            },
         ),
     )
 
@@ -303,6 +314,10 @@ def submit_rfq(
                 "quoteQuantity": _to.decimal(quote_quantity, "quote_quantity"),
                 "side": _to.member(side, "side", Side),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "side": "side",
+                "symbol": "symbol",
+            },
         ),
     )

@@ -118,6 +118,8 @@ class ScheduledStrategy(StrategyType, tag="Scheduled"):
     """How long each of its orders stays valid."""
     self_trade_prevention: SelfTradePrevention
     """What happens when one of its orders would meet an order of your own."""
+    interval: int
+    """Time from one order to the next, in milliseconds."""
     created_at: Millis
     """When the strategy came into being, in UTC."""
     duration: int
@@ -126,8 +128,6 @@ class ScheduledStrategy(StrategyType, tag="Scheduled"):
     """Amount traded so far, in the base asset."""
     executed_quote_quantity: DecimalText
     """Amount traded so far, in the quote asset."""
-    interval: int
-    """Time from one order to the next, in milliseconds."""
     reduce_only: bool | None = None
     """True if its orders can only make a position smaller. Absent when not set."""
     slippage_tolerance: DecimalText | None = None
@@ -157,12 +157,12 @@ class Strategy(Model):
     """How long each of its orders was valid."""
     self_trade_prevention: SelfTradePrevention
     """What was to happen when one of its orders met an order of your own."""
+    interval: int
+    """Time from one order to the next, in milliseconds."""
     created_at: IsoTime
     """When the strategy came into being, in UTC."""
     duration: int
     """Time from start to planned end, in milliseconds."""
-    interval: int
-    """Time from one order to the next, in milliseconds."""
     randomized_interval_quantity: bool
     """True if the size varied from one interval to the next."""
     quantity: DecimalText | None = None
@@ -226,6 +226,8 @@ class StrategyCreatePayload(Model):
     """How far an order may slip, in the unit that `slippage_tolerance_type` names."""
     slippage_tolerance_type: SlippageToleranceType | None = None
     """Unit of `slippage_tolerance`: ticks or per cent."""
+    interval: int | None = None
+    """Time from one order to the next, taken to be in milliseconds like `duration`."""
     auto_borrow: bool | None = None
     """Let its orders borrow. For spot margin."""
     auto_borrow_repay: bool | None = None
@@ -242,7 +244,5 @@ class StrategyCreatePayload(Model):
     """
     duration: int | None = None
     """Time from start to end, taken to be in milliseconds because running strategies report it so."""
-    interval: int | None = None
-    """Time from one order to the next, taken to be in milliseconds like `duration`."""
     randomized_interval_quantity: bool | None = None
     """Vary the size from one interval to the next."""

@@ -62,7 +62,10 @@ def cancel_open_strategies(
             {
                 "strategyType": _to.member(strategy_type, "strategy_type", StrategyTypeEnum),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -82,7 +85,10 @@ def cancel_strategy(
                 "clientStrategyId": _to.integer(client_strategy_id, "client_strategy_id", 0, 4294967295),
                 "strategyId": _to.text(strategy_id, "strategy_id"),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -150,7 +156,10 @@ def get_strategy(
                 "clientStrategyId": _to.integer(client_strategy_id, "client_strategy_id", 0, 4294967295),
                 "strategyId": _to.text(strategy_id, "strategy_id"),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -168,6 +177,7 @@ def strategy_create(
     self_trade_prevention: SelfTradePreventionLike | None = None,
     slippage_tolerance: DecimalLike | None = None,
     slippage_tolerance_type: SlippageToleranceTypeLike | None = None,
+    interval: int | None = None,
     auto_borrow: bool | None = None,
     auto_borrow_repay: bool | None = None,
     auto_lend: bool | None = None,
@@ -175,7 +185,6 @@ def strategy_create(
     broker_id: int | None = None,
     client_strategy_id: int | None = None,
     duration: int | None = None,
-    interval: int | None = None,
     randomized_interval_quantity: bool | None = None,
     x_broker_id: int | None = None,
     x_broker_key: str | None = None,
@@ -183,6 +192,7 @@ def strategy_create(
     """Build the request of `strategy.strategy_create`: Start a strategy, which works off an amount in many orders, and
     return it.
     """
+    x_broker_key = _to.secret(x_broker_key, "x_broker_key")
     return Request(
         STRATEGY_CREATE,
         _STRATEGY_CREATE,
@@ -210,7 +220,12 @@ def strategy_create(
                 "strategyType": _to.member(strategy_type, "strategy_type", StrategyTypeEnum),
                 "symbol": _to.symbol(symbol, "symbol"),
                 "timeInForce": _to.member(time_in_force, "time_in_force", TimeInForce),
-            }
+            },
+            needed={
+                "side": "side",
+                "strategyType": "strategy_type",
+                "symbol": "symbol",
+            },
         ),
         headers=_present(
             {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backpack_sdk._core import arguments as _to
 from backpack_sdk._core.resource import AsyncResource, Resource
 
 from . import operations as _operations
@@ -216,6 +217,7 @@ class StrategyApi(Resource):
         self_trade_prevention: SelfTradePreventionLike | None = None,
         slippage_tolerance: DecimalLike | None = None,
         slippage_tolerance_type: SlippageToleranceTypeLike | None = None,
+        interval: int | None = None,
         auto_borrow: bool | None = None,
         auto_borrow_repay: bool | None = None,
         auto_lend: bool | None = None,
@@ -223,7 +225,6 @@ class StrategyApi(Resource):
         broker_id: int | None = None,
         client_strategy_id: int | None = None,
         duration: int | None = None,
-        interval: int | None = None,
         randomized_interval_quantity: bool | None = None,
         x_broker_id: int | None = None,
         x_broker_key: str | None = None,
@@ -251,6 +252,7 @@ class StrategyApi(Resource):
             self_trade_prevention: What happens when one of its orders would meet an order of your own.
             slippage_tolerance: How far an order may slip, in the unit that `slippage_tolerance_type` names.
             slippage_tolerance_type: Unit of `slippage_tolerance`: ticks or per cent.
+            interval: Time from one order to the next, taken to be in milliseconds like `duration`.
             auto_borrow: Let its orders borrow. For spot margin.
             auto_borrow_repay: Let its orders pay back loans. For spot margin.
             auto_lend: Let its orders lend out funds. For spot margin.
@@ -259,7 +261,6 @@ class StrategyApi(Resource):
             client_strategy_id: Your own number for the strategy, 0 to 4294967295. Optional, but the only way to
                 recognise it if the answer gets lost.
             duration: Time from start to end, taken to be in milliseconds because running strategies report it so.
-            interval: Time from one order to the next, taken to be in milliseconds like `duration`.
             randomized_interval_quantity: Vary the size from one interval to the next.
             x_broker_id: Number of the broker that the orders are attributed to (0 to 65535). Only for brokers.
             x_broker_key: Key that goes with the broker number. Only for brokers.
@@ -270,6 +271,7 @@ class StrategyApi(Resource):
             503: The exchange is in maintenance. The request is not repeated for you: look in `get_open_strategies`
                 before sending it again.
         """
+        x_broker_key = _to.secret(x_broker_key, "x_broker_key")
         return self._send(
             _operations.strategy_create(
                 symbol,
@@ -283,6 +285,7 @@ class StrategyApi(Resource):
                 self_trade_prevention=self_trade_prevention,
                 slippage_tolerance=slippage_tolerance,
                 slippage_tolerance_type=slippage_tolerance_type,
+                interval=interval,
                 auto_borrow=auto_borrow,
                 auto_borrow_repay=auto_borrow_repay,
                 auto_lend=auto_lend,
@@ -290,7 +293,6 @@ class StrategyApi(Resource):
                 broker_id=broker_id,
                 client_strategy_id=client_strategy_id,
                 duration=duration,
-                interval=interval,
                 randomized_interval_quantity=randomized_interval_quantity,
                 x_broker_id=x_broker_id,
                 x_broker_key=x_broker_key,
@@ -487,6 +489,7 @@ class AsyncStrategyApi(AsyncResource):
         self_trade_prevention: SelfTradePreventionLike | None = None,
         slippage_tolerance: DecimalLike | None = None,
         slippage_tolerance_type: SlippageToleranceTypeLike | None = None,
+        interval: int | None = None,
         auto_borrow: bool | None = None,
         auto_borrow_repay: bool | None = None,
         auto_lend: bool | None = None,
@@ -494,7 +497,6 @@ class AsyncStrategyApi(AsyncResource):
         broker_id: int | None = None,
         client_strategy_id: int | None = None,
         duration: int | None = None,
-        interval: int | None = None,
         randomized_interval_quantity: bool | None = None,
         x_broker_id: int | None = None,
         x_broker_key: str | None = None,
@@ -522,6 +524,7 @@ class AsyncStrategyApi(AsyncResource):
             self_trade_prevention: What happens when one of its orders would meet an order of your own.
             slippage_tolerance: How far an order may slip, in the unit that `slippage_tolerance_type` names.
             slippage_tolerance_type: Unit of `slippage_tolerance`: ticks or per cent.
+            interval: Time from one order to the next, taken to be in milliseconds like `duration`.
             auto_borrow: Let its orders borrow. For spot margin.
             auto_borrow_repay: Let its orders pay back loans. For spot margin.
             auto_lend: Let its orders lend out funds. For spot margin.
@@ -530,7 +533,6 @@ class AsyncStrategyApi(AsyncResource):
             client_strategy_id: Your own number for the strategy, 0 to 4294967295. Optional, but the only way to
                 recognise it if the answer gets lost.
             duration: Time from start to end, taken to be in milliseconds because running strategies report it so.
-            interval: Time from one order to the next, taken to be in milliseconds like `duration`.
             randomized_interval_quantity: Vary the size from one interval to the next.
             x_broker_id: Number of the broker that the orders are attributed to (0 to 65535). Only for brokers.
             x_broker_key: Key that goes with the broker number. Only for brokers.
@@ -541,6 +543,7 @@ class AsyncStrategyApi(AsyncResource):
             503: The exchange is in maintenance. The request is not repeated for you: look in `get_open_strategies`
                 before sending it again.
         """
+        x_broker_key = _to.secret(x_broker_key, "x_broker_key")
         return await self._send(
             _operations.strategy_create(
                 symbol,
@@ -554,6 +557,7 @@ class AsyncStrategyApi(AsyncResource):
                 self_trade_prevention=self_trade_prevention,
                 slippage_tolerance=slippage_tolerance,
                 slippage_tolerance_type=slippage_tolerance_type,
+                interval=interval,
                 auto_borrow=auto_borrow,
                 auto_borrow_repay=auto_borrow_repay,
                 auto_lend=auto_lend,
@@ -561,7 +565,6 @@ class AsyncStrategyApi(AsyncResource):
                 broker_id=broker_id,
                 client_strategy_id=client_strategy_id,
                 duration=duration,
-                interval=interval,
                 randomized_interval_quantity=randomized_interval_quantity,
                 x_broker_id=x_broker_id,
                 x_broker_key=x_broker_key,

@@ -32,7 +32,10 @@ def get_historical_trades(
                 "limit": _to.integer(limit, "limit", 0, 18446744073709551615),
                 "offset": _to.integer(offset, "offset", 0, 18446744073709551615),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )
 
@@ -50,6 +53,9 @@ def get_recent_trades(
             {
                 "limit": _to.integer(limit, "limit", 0, 65535),
                 "symbol": _to.symbol(symbol, "symbol"),
-            }
+            },
+            needed={
+                "symbol": "symbol",
+            },
         ),
     )

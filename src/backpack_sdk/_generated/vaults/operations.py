@@ -50,7 +50,10 @@ def get_vault_history(
             {
                 "interval": _to.member(interval, "interval", VaultHistoryInterval),
                 "vaultId": _to.integer(vault_id, "vault_id", 0, 4294967295),
-            }
+            },
+            needed={
+                "interval": "interval",
+            },
         ),
     )
 
@@ -77,7 +80,10 @@ def get_vault_pending_redeems(
         query=_present(
             {
                 "vaultId": _to.integer(vault_id, "vault_id", 0, 4294967295),
-            }
+            },
+            needed={
+                "vaultId": "vault_id",
+            },
         ),
     )
 
@@ -109,7 +115,12 @@ def vault_mint(
                 "quantity": _to.decimal(quantity, "quantity"),
                 "symbol": _to.text(symbol, "symbol"),
                 "vaultId": _to.integer(vault_id, "vault_id", 0, 4294967295),
-            }
+            },
+            needed={
+                "quantity": "quantity",
+                "symbol": "symbol",
+                "vaultId": "vault_id",
+            },
         ),
     )
 
@@ -129,7 +140,10 @@ def vault_redeem(
             {
                 "vaultId": _to.integer(vault_id, "vault_id", 0, 4294967295),
                 "vaultTokenQuantity": _to.decimal(vault_token_quantity, "vault_token_quantity"),
-            }
+            },
+            needed={
+                "vaultId": "vault_id",
+            },
         ),
     )
 
@@ -144,6 +158,9 @@ def vault_redeem_cancel(
         body=_present(
             {
                 "vaultId": _to.integer(vault_id, "vault_id", 0, 4294967295),
-            }
+            },
+            needed={
+                "vaultId": "vault_id",
+            },
         ),
     )

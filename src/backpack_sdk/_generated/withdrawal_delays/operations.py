@@ -24,6 +24,7 @@ def create_withdrawal_delay(
     """Build the request of `withdrawal_delays.create_withdrawal_delay`: Set a delay for withdrawals to unlisted
     addresses for the first time.
     """
+    two_factor_token = _to.secret(two_factor_token, "two_factor_token")
     return Request(
         CREATE_WITHDRAWAL_DELAY,
         _CREATE_WITHDRAWAL_DELAY,
@@ -31,7 +32,11 @@ def create_withdrawal_delay(
             {
                 "twoFactorToken": _to.secret(two_factor_token, "two_factor_token"),
                 "withdrawalDelayHours": _to.integer(withdrawal_delay_hours, "withdrawal_delay_hours", 0, 4294967295),
-            }
+            },
+            needed={
+                "twoFactorToken": "two_factor_token",
+                "withdrawalDelayHours": "withdrawal_delay_hours",
+            },
         ),
     )
 
@@ -53,6 +58,7 @@ def update_withdrawal_delay(
     """Build the request of `withdrawal_delays.update_withdrawal_delay`: Change the delay for withdrawals to unlisted
     addresses and return it.
     """
+    two_factor_token = _to.secret(two_factor_token, "two_factor_token")
     return Request(
         UPDATE_WITHDRAWAL_DELAY,
         _UPDATE_WITHDRAWAL_DELAY,
@@ -60,6 +66,10 @@ def update_withdrawal_delay(
             {
                 "twoFactorToken": _to.secret(two_factor_token, "two_factor_token"),
                 "withdrawalDelayHours": _to.integer(withdrawal_delay_hours, "withdrawal_delay_hours", 0, 4294967295),
-            }
+            },
+            needed={
+                "twoFactorToken": "two_factor_token",
+                "withdrawalDelayHours": "withdrawal_delay_hours",
+            },
         ),
     )

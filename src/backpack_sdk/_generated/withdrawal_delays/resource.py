@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backpack_sdk._core import arguments as _to
 from backpack_sdk._core.resource import AsyncResource, Resource
 
 from . import operations as _operations
@@ -50,6 +51,7 @@ class WithdrawalDelaysApi(Resource):
             409: A delay is set already. Change it with `update_withdrawal_delay`.
             INVALID_TWO_FACTOR_CODE: The two-factor token was not accepted. Obtain a new one.
         """
+        two_factor_token = _to.secret(two_factor_token, "two_factor_token")
         return self._send(_operations.create_withdrawal_delay(two_factor_token, withdrawal_delay_hours), timeout)
 
     def get_withdrawal_delay(
@@ -100,6 +102,7 @@ class WithdrawalDelaysApi(Resource):
             404: Not explained by the exchange; most likely no delay is set yet. Use `create_withdrawal_delay`.
             INVALID_TWO_FACTOR_CODE: The two-factor token was not accepted. Obtain a new one.
         """
+        two_factor_token = _to.secret(two_factor_token, "two_factor_token")
         return self._send(_operations.update_withdrawal_delay(two_factor_token, withdrawal_delay_hours), timeout)
 
 
@@ -136,6 +139,7 @@ class AsyncWithdrawalDelaysApi(AsyncResource):
             409: A delay is set already. Change it with `update_withdrawal_delay`.
             INVALID_TWO_FACTOR_CODE: The two-factor token was not accepted. Obtain a new one.
         """
+        two_factor_token = _to.secret(two_factor_token, "two_factor_token")
         return await self._send(_operations.create_withdrawal_delay(two_factor_token, withdrawal_delay_hours), timeout)
 
     async def get_withdrawal_delay(
@@ -186,4 +190,5 @@ class AsyncWithdrawalDelaysApi(AsyncResource):
             404: Not explained by the exchange; most likely no delay is set yet. Use `create_withdrawal_delay`.
             INVALID_TWO_FACTOR_CODE: The two-factor token was not accepted. Obtain a new one.
         """
+        two_factor_token = _to.secret(two_factor_token, "two_factor_token")
         return await self._send(_operations.update_withdrawal_delay(two_factor_token, withdrawal_delay_hours), timeout)
