@@ -16,7 +16,7 @@ TYPE_CHECKING = False  # what `typing` says at runtime, without the milliseconds
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import auth, operations, orders, pairs, rules, types
+    from . import auth, operations, orders, pages, pairs, rules, types
     from ._core.enums import OpenEnum
     from ._core.errors import (
         AuthenticationError,
@@ -46,9 +46,10 @@ if TYPE_CHECKING:
     from ._wire import RawResponse
     from .auth import Credentials
     from .client import AsyncBackpack, Backpack
-    from .pages import AsyncPager, Cursor, Pager
+    from .pages import AsyncPager, Cursor, Pager, PagingError, Progress
     from .pairs import Pair, PairError, PairKind
     from .rules import MarketRules
+    from .streams.book import OrderBook
 
 _HOMES = {
     **dict.fromkeys(("auth", "operations", "orders", "pages", "pairs", "rules", "types"), ""),
@@ -64,13 +65,14 @@ _HOMES = {
     **dict.fromkeys(("Accepted", "Acknowledged", "NoContent", "TextReply"), "._core.reply"),
     **dict.fromkeys(("Operation", "Request"), "._core.request"),
     **dict.fromkeys(("AsyncBackpack", "Backpack"), ".client"),
-    **dict.fromkeys(("AsyncPager", "Cursor", "Pager"), ".pages"),
+    **dict.fromkeys(("AsyncPager", "Cursor", "Pager", "PagingError", "Progress"), ".pages"),
     **dict.fromkeys(("Pair", "PairError", "PairKind"), ".pairs"),
     "Credentials": ".auth",
     "MarketRules": ".rules",
     "Model": "._core.model",
     "OPERATIONS": "._generated.catalog",
     "OpenEnum": "._core.enums",
+    "OrderBook": ".streams.book",
     "RawResponse": "._wire",
 }  # fmt: skip
 
@@ -100,12 +102,15 @@ __all__ = [
     "NotFound",
     "OpenEnum",
     "Operation",
+    "OrderBook",
     "OutcomeUnknown",
     "Pager",
+    "PagingError",
     "Pair",
     "PairError",
     "PairKind",
     "PermissionDenied",
+    "Progress",
     "RateLimited",
     "RawResponse",
     "RegionRestricted",
@@ -118,21 +123,24 @@ __all__ = [
     "auth",
     "operations",
     "orders",
+    "pages",
     "pairs",
     "rules",
     "types",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # a type checker would take every misspelt name for one that exists
 
-    found = import_module(f".{name}", __name__) if not home else getattr(import_module(home, __name__), name)
-    globals()[name] = found
-    return found
+    def __getattr__(name: str) -> Any:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        found = import_module(f".{name}", __name__) if not home else getattr(import_module(home, __name__), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 from . import _refusals, _retry
 from ._core.errors import (
@@ -19,6 +19,7 @@ from ._core.errors import (
     BackpackError,
     ConnectionFailed,
     InvalidArgument,
+    InvalidResponse,
     OutcomeUnknown,
     RateLimited,
     RegionRestricted,
@@ -28,12 +29,13 @@ from ._core.reply import text_reply
 from ._core.request import Operation, Request
 from ._ratelimit import PER_SECOND, RateLimiter
 from ._retry import Failure
-from ._wire import Prepared, RawResponse, encode
+from ._wire import Prepared, RawResponse, encode, header
 from .auth import LONGEST_WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from ._core.reply import TextReply
     from .auth import Credentials
 
 T = TypeVar("T")
@@ -45,6 +47,7 @@ WINDOW = 5000
 _TIME = Operation(name="get_time", tag="system", method="GET", path="/api/v1/time")
 _CLOCK_FRESH = 5.0
 _CLOCK_MATTERS = 0.5
+_ADDRESS = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:/[!-~]*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """An attempt without a reply."""
+    """An attempt without a reply. Its error loses its tracebacks: their frames hold headers and bodies."""
 
     failure: Failure
     error: Exception
+
+    def __post_init__(self) -> None:
+        waiting: list[BaseException | None] = [self.error]
+        for error in waiting:
+            if error is not None:
+                error.__traceback__ = None
+                waiting += (each for each in (error.__cause__, error.__context__) if each not in waiting)
 
 
 Step: TypeAlias = Pause | Attempt
@@ -85,17 +95,19 @@ class Settings:
     alternate_urls: tuple[str, ...] = ()
     max_retries: int = 3
     window: int = WINDOW
-    broker: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    broker: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
     def __post_init__(self) -> None:
         for name, url in (("base_url", self.base_url), *(("alternate_urls", url) for url in self.alternate_urls)):
-            parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-                raise InvalidArgument(name, f"expected an address such as {BASE_URL}, got {url!r}")
+            if not isinstance(url, str) or not _ADDRESS.fullmatch(url) or "?" in url or "#" in url:
+                shown = "" if "@" in str(url) else f", got {url!r}"  # a password may stand before an @
+                raise InvalidArgument(name, f"expected an address such as {BASE_URL}{shown}")
         if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int) or self.max_retries < 0:
             raise InvalidArgument("max_retries", f"expected a whole number of 0 or more, got {self.max_retries!r}")
         if isinstance(self.window, bool) or not isinstance(self.window, int) or not 0 < self.window <= LONGEST_WINDOW:
             raise InvalidArgument("window", f"expected 1 to {LONGEST_WINDOW} milliseconds, got {self.window!r}")
+        for name, value in self.broker.items():
+            header(name, value)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -122,12 +134,6 @@ class Caller:
         self._monotonic = monotonic
         self._jitter = jitter
 
-    def with_settings(self, settings: Settings) -> Caller:
-        """A caller with other settings that shares what this one learnt."""
-        other = Caller(settings, self.limiter, clock=self._clock, monotonic=self._monotonic, jitter=self._jitter)
-        other.state = self.state
-        return other
-
     def call(self, request: Request[T], timeout: float | None = None) -> Call[T]:
         """Steps to the typed result."""
         reply = yield from self.raw(request, timeout)
@@ -141,10 +147,13 @@ class Caller:
             wait = self.limiter.reserve(_key(request.operation), self._monotonic())
             if wait > 0:
                 yield Pause(wait)
+            host, offset = self.state.host, self.state.clock_offset
             outcome = yield Attempt(self._prepare(request), request, timeout)
             if isinstance(outcome, Broken):
-                if not outcome.failure.sent and moves < len(self.settings.hosts) - 1:
-                    moves += self._move_on(request, str(outcome.error))
+                logger.debug("%s %s: %s", request.operation.method, request.operation.path, outcome.failure.value)
+                if outcome.failure.unreachable and moves < len(self.settings.hosts) - 1:
+                    moves += 1
+                    self._move_on(request, host, str(outcome.error))
                     continue
                 delay = _retry.delay_after_failure(
                     request.operation, outcome.failure, attempt, self.settings.max_retries, self._jitter
@@ -160,11 +169,12 @@ class Caller:
                 if isinstance(error, RateLimited):
                     self.limiter.slow_down(_key(request.operation), self._monotonic(), error.retry_after)
                 if isinstance(error, RegionRestricted) and moves < len(self.settings.hosts) - 1:
-                    moves += self._move_on(request, "the region is restricted")
+                    moves += 1
+                    self._move_on(request, host, "the region is restricted")
                     continue
-                if isinstance(error, AuthenticationError) and not synchronised:
+                if isinstance(error, AuthenticationError) and request.operation.instruction and not synchronised:
                     synchronised = True
-                    if (yield from self._clock_was_wrong(error)):
+                    if (yield from self._clock_was_wrong(error, offset)):
                         continue
                 delay = _retry.delay_after_refusal(
                     request.operation, error, attempt, self.settings.max_retries, self._jitter
@@ -193,11 +203,12 @@ class Caller:
         hosts = self.settings.hosts
         return hosts[self.state.host % len(hosts)]
 
-    def _move_on(self, request: Request[Any], why: str) -> int:
-        left = self.host
-        self.state.host += 1
-        logger.warning("%s: %s gave nothing (%s), trying %s", request.operation, left, why, self.host)
-        return 1
+    def _move_on(self, request: Request[Any], tried: int, why: str) -> None:
+        """Leave the host that was tried, unless another call has left it meanwhile."""
+        if self.state.host == tried:
+            left = self.host
+            self.state.host += 1
+            logger.warning("%s: %s gave nothing (%s), trying %s", request.operation, left, why, self.host)
 
     def _note(self, request: Request[Any], attempt: int, delay: float, why: str) -> None:
         logger.info("%s: attempt %d failed (%s), next in %.2f s", request.operation, attempt + 1, why, delay)
@@ -207,33 +218,42 @@ class Caller:
     def measure_clock(self) -> Call[float]:
         """Steps to the seconds by which the exchange's clock is ahead of ours; remembered for every later timestamp."""
         request = Request(_TIME, text_reply())
-        before = self._clock()
-        reply = yield from self.raw(request)
-        after = self._clock()
+        steps = self.raw(request)
+        before = after = 0.0
+        outcome: Outcome = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as done:
+                reply: RawResponse[TextReply] = done.value
+                break
+            before = self._clock()
+            outcome = yield step
+            after = self._clock()
         text = reply.parse()
         try:
             offset = int(text) / 1000 - (before + after) / 2
-        except ValueError:
-            raise ConnectionFailed(f"the exchange's clock reads {str(text)[:40]!r}", request=request) from None
+        except (ValueError, OverflowError):
+            what = f"the exchange's clock reads {str(text)[:40]!r}, not milliseconds"
+            raise InvalidResponse(
+                what, request=request, status=reply.status_code, headers=reply.headers, content=reply.content
+            ) from None
         self.state.clock_offset = offset
         self.state.clock_measured = self._monotonic()
         logger.debug("the exchange's clock is %.3f s ahead of ours", offset)
         return offset
 
-    def _clock_was_wrong(self, error: AuthenticationError) -> Call[bool]:
-        """Whether the refusal was our clock's fault, which is set right on the way."""
+    def _clock_was_wrong(self, error: AuthenticationError, used: float) -> Call[bool]:
+        """Whether the refusal came of a wrong clock offset, the one `used`. It is set right on the way."""
+        if error.code not in (None, "INVALID_SIGNATURE"):
+            return False
         measured = self.state.clock_measured
-        if error.code not in (None, "INVALID_SIGNATURE") or (
-            measured is not None and self._monotonic() - measured < _CLOCK_FRESH
-        ):
-            return False
-        old = self.state.clock_offset
-        try:
-            new = yield from self.measure_clock()
-        except BackpackError as problem:
-            logger.info("could not measure the exchange's clock: %s", problem)
-            return False
-        return abs(new - old) >= _CLOCK_MATTERS
+        if measured is None or self._monotonic() - measured >= _CLOCK_FRESH:
+            try:
+                yield from self.measure_clock()
+            except BackpackError as problem:
+                logger.info("could not measure the exchange's clock: %s", problem)
+        return abs(self.state.clock_offset - used) >= _CLOCK_MATTERS
 
 
 @dataclass(slots=True)
@@ -258,7 +278,7 @@ def _broken(request: Request[Any], broken: Broken) -> BackpackError:
     what = f"{request.operation}: {broken.failure.value} ({_said(broken.error)})"
     if broken.failure.sent and request.operation.is_command:
         return OutcomeUnknown(_refusals.unknown_text(request, what), client_id=request.client_id, request=request)
-    late = broken.failure in (Failure.TIMED_OUT, Failure.NEVER_SENT_TIMEOUT)
+    late = broken.failure in (Failure.TIMED_OUT, Failure.NEVER_SENT_TIMEOUT, Failure.CROWDED)
     return (RequestTimeout if late else ConnectionFailed)(what, request=request)
 
 

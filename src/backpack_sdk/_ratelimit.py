@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from threading import Lock
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from ._core.errors import InvalidArgument
 
 PER_SECOND = 10
 """Requests per second and endpoint by default. The exchange publishes no limit; 5 a second were never refused."""
@@ -18,15 +17,19 @@ _RECOVERY = 10.0
 class RateLimiter:
     """At most `rate` requests in any one second for each endpoint, in the order in which they asked.
 
-    Endpoints are named as `order.execute_order`. A refusal with 429 stretches that second for the endpoint it came from,
-    up to eightfold; each ten quiet seconds halve the stretch again. `rates` overrides the rate of single endpoints, None
+    Endpoints are named as `order.execute_order`. A rate that is no whole number is rounded down; one below 1 spaces
+    requests by more than a second. A refusal with 429 stretches that time for the endpoint it came from, up to
+    eightfold; each ten quiet seconds halve the stretch again. `rates` overrides the rate of single endpoints, None
     lifts a limit.
     """
 
     def __init__(self, rate: float | None = PER_SECOND, rates: Mapping[str, float | None] | None = None) -> None:
+        if rates is not None and not isinstance(rates, Mapping):
+            raise InvalidArgument("rate_limit", f"expected a number, None, or a mapping by endpoint, got {rates!r}")
         for value in (rate, *(rates or {}).values()):
-            if value is not None and not value > 0:
-                raise ValueError("a rate limit is a number of requests per second above 0, or None for no limit")
+            if value is not None and not (isinstance(value, (int, float)) and 0 < value < float("inf")):
+                problem = f"expected requests per second above 0, or None for no limit, got {value!r}"
+                raise InvalidArgument("rate_limit", problem)
         self._rate = rate
         self._rates = dict(rates or {})
         self._lanes: dict[str, _Lane] = {}
@@ -56,11 +59,12 @@ class RateLimiter:
 class _Lane:
     """The places of one endpoint."""
 
-    __slots__ = ("_blocked_until", "_burst", "_places", "_rate", "_stretch", "_stretched_at")
+    __slots__ = ("_blocked_until", "_burst", "_places", "_rate", "_span", "_stretch", "_stretched_at")
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
         self._burst = max(1, int(rate)) if rate is not None else 1
+        self._span = max(1.0, 1.0 / rate) if rate is not None else 0.0
         self._places: deque[float] = deque(maxlen=self._burst)
         self._stretch = 1.0
         self._stretched_at = 0.0
@@ -71,7 +75,7 @@ class _Lane:
         if self._rate is not None:
             self._recover(now)
             if len(self._places) == self._burst:
-                place = max(place, self._places[0] + self._burst / self._rate * self._stretch)
+                place = max(place, self._places[0] + self._span * self._stretch)
             if self._places:
                 place = max(place, self._places[-1])
             self._places.append(place)

@@ -7,14 +7,12 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ._core.errors import (
+    BY_CODE,
     EXCERPT,
     AuthenticationError,
     BackpackError,
     BadRequest,
     Conflict,
-    InsufficientFunds,
-    InsufficientMargin,
-    Maintenance,
     NotFound,
     OutcomeUnknown,
     PermissionDenied,
@@ -29,16 +27,6 @@ if TYPE_CHECKING:
 
     from ._core.request import Request
 
-_BY_CODE: dict[str, type[StatusError]] = {
-    "FORBIDDEN": PermissionDenied,
-    "INSUFFICIENT_FUNDS": InsufficientFunds,
-    "INSUFFICIENT_MARGIN": InsufficientMargin,
-    "INVALID_SIGNATURE": AuthenticationError,
-    "MAINTENANCE": Maintenance,
-    "RESOURCE_NOT_FOUND": NotFound,
-    "TOO_MANY_REQUESTS": RateLimited,
-    "UNAUTHORIZED": AuthenticationError,
-}
 _BY_STATUS: dict[int, type[StatusError]] = {
     401: AuthenticationError,
     403: PermissionDenied,
@@ -71,15 +59,17 @@ def refusal(request: Request[Any], status: int, headers: Mapping[str, str], cont
 
 
 def _may_have_acted(status: int, code: str | None) -> bool:
-    """A 5xx or a time-out says nothing about the command, unless it comes with a code that declines it."""
-    if status >= 500 or status == 408:
-        return code is None or code in _UNDECIDED
-    return code in _UNDECIDED
+    """A 5xx or a time-out says nothing about the command, unless it comes with a known code that declines it."""
+    if status < 500 and status != 408:
+        return code in _UNDECIDED
+    from ._generated.shared import ApiErrorCode
+
+    return code is None or code in _UNDECIDED or not ApiErrorCode(code).is_known
 
 
 def _kind(status: int, code: str | None) -> type[StatusError]:
-    if code is not None and code in _BY_CODE:
-        return _BY_CODE[code]
+    if code is not None and code in BY_CODE:
+        return BY_CODE[code]
     if status == 403 and code is None:
         return RegionRestricted
     if status in _BY_STATUS:
@@ -120,7 +110,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             until = parsedate_to_datetime(value)
             since = parsedate_to_datetime(headers.get("date", ""))
             seconds = (until - since).total_seconds()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
     return seconds if 0 <= seconds < float("inf") else None
 

@@ -25,11 +25,17 @@ class Failure(Enum):
     LOST = "the connection broke after the request may have left"
     TIMED_OUT = "no answer in time, and the request may have left"
     NEVER_SENT_TIMEOUT = "no connection in time; nothing left this machine"
+    CROWDED = "every connection stayed in use; nothing left this machine"
 
     @property
     def sent(self) -> bool:
         """Whether the exchange may have seen the request."""
         return self in (Failure.LOST, Failure.TIMED_OUT)
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether the host could not be reached, so that another one may do better."""
+        return self in (Failure.NEVER_SENT, Failure.NEVER_SENT_TIMEOUT)
 
 
 def backoff(attempt: int, jitter: Callable[[], float]) -> float:

@@ -96,7 +96,8 @@ async def exchange(
     if direct is not None:
         status, received, content = await direct(method, url, headers, body, timeout)
         if "content-encoding" in received:
-            content = httpx.Response(status, headers=list(received.items()), content=content).content
+            encoding = received["content-encoding"].encode("ascii", "ignore")
+            content = httpx.Response(status, headers=[(b"content-encoding", encoding)], content=content).content
         return status, received, content
     request = httpx.Request(
         method, url, headers=headers, stream=httpx.ByteStream(body), extensions={"timeout": dict(timeout)}

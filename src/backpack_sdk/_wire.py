@@ -11,14 +11,14 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from . import _refusals
-from ._core.errors import CredentialsError, InvalidResponse, OutcomeUnknown
+from ._core.errors import CredentialsError, InvalidArgument, InvalidResponse, OutcomeUnknown
 from ._version import __version__
 from .auth import signed_texts, signing_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._core.request import Operation, Request
+    from ._core.request import Request
     from .auth import Credentials
 
 T = TypeVar("T")
@@ -79,22 +79,32 @@ def encode(
     credentials: Credentials | None,
     timestamp: int,
     window: int,
-    broker: Mapping[str, str] | None = None,
+    broker: Mapping[str, Any] | None = None,
 ) -> Prepared:
     """The bytes of one attempt. `timestamp` and `window` are milliseconds. Raises CredentialsError without a key."""
     operation = request.operation
+    if operation.instruction is not None and credentials is None:
+        raise CredentialsError(f"{operation} is private: give the client credentials, Backpack(Credentials(secret))")
     content = b"" if request.body is None else _json(request.body)
     headers = list(_base_headers(host, operation.method, request.body is not None))
     if content or operation.method != "GET":
         headers.append(("content-length", str(len(content))))
-    if operation.instruction is not None:
-        headers += _signature(request, operation, operation.instruction, credentials, timestamp, window)
-    given = {name.lower(): str(value) for name, value in request.headers.items()}
+    if operation.instruction is not None and credentials is not None:
+        headers += _signature(request, operation.instruction, credentials, timestamp, window)
+    given = {name.lower(): value for name, value in request.headers.items()}
     if broker and operation.headers:
         given = {name: value for name, value in broker.items() if name in operation.headers} | given
-    headers += given.items()
-    target = f"{operation.path}?{_query(request.query)}" if request.query else operation.path
-    return Prepared(operation.method, host, target, headers, content)
+    headers += (header(name, value) for name, value in given.items())
+    query = _query(request.query)
+    return Prepared(operation.method, host, f"{operation.path}?{query}" if query else operation.path, headers, content)
+
+
+def header(name: str, value: Any) -> tuple[str, str]:
+    """One header beside the signature's. Raises InvalidArgument for what can't stand there."""
+    shown = value if isinstance(value, str) else str(value)  # a secret stays one, for tracebacks that show locals
+    if not (shown.isascii() and shown.isprintable() and shown.strip() == shown != ""):
+        raise InvalidArgument(name.replace("-", "_"), "expected printable ASCII text without spaces around it")
+    return name, str(shown)
 
 
 @lru_cache(maxsize=64)
@@ -112,14 +122,11 @@ def _base_headers(host: str, _method: str, with_body: bool) -> tuple[tuple[str, 
 
 def _signature(
     request: Request[Any],
-    operation: Operation,
     instruction: str,
-    credentials: Credentials | None,
+    credentials: Credentials,
     timestamp: int,
     window: int,
 ) -> list[tuple[str, str]]:
-    if credentials is None:
-        raise CredentialsError(f"{operation} is private: give the client credentials, Backpack(Credentials(secret))")
     params = request.query if request.body is None else request.body
     message = signing_message(instruction, params, timestamp=timestamp, window=window)
     return [
@@ -149,7 +156,7 @@ def read(reply: RawResponse[T]) -> T:
         raise problem
     try:
         return reply.request.reply.decode(reply.status_code, reply.content)
-    except (ValidationError, ValueError) as error:
+    except Exception as error:  # whatever a strange body sets off: a command may have been carried out
         raise _misfit(reply, error) from error
 
 

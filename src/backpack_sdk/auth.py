@@ -6,10 +6,11 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 from nacl.utils import random as random_bytes
@@ -20,11 +21,28 @@ from ._core.scalars import plain
 if TYPE_CHECKING:
     from typing import Self
 
+P = ParamSpec("P")
+R = TypeVar("R")
 SECRET_VARIABLE = "BACKPACK_API_SECRET"
 KEY_VARIABLE = "BACKPACK_API_KEY"
 LONGEST_WINDOW = 60_000
 """Milliseconds; the exchange refuses a longer window."""
 _SEED, _PAIR, _SIGNATURE = 32, 64, 64
+
+
+def _without_locals(function: Callable[P, R]) -> Callable[P, R]:
+    """Raise what `function` raises from here, where no local holds the secret: error reporters print every local."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except CredentialsError as problem:
+            message = str(problem)
+        del args, kwargs
+        raise CredentialsError(message)
+
+    return run
 
 
 class Credentials:
@@ -40,6 +58,7 @@ class Credentials:
     api_key: str
     """Base64 text of the verifying key; it names the account to the exchange and is no secret."""
 
+    @_without_locals
     def __init__(self, secret: str, *, api_key: str | None = None) -> None:
         raw = _decode(secret)
         verifying, signing = crypto_sign_seed_keypair(raw[:_SEED])
@@ -47,32 +66,35 @@ class Credentials:
             raise CredentialsError("the 64-byte secret is not a seed followed by its own verifying key")
         self._key_pair: bytes = signing
         self.api_key = base64.b64encode(verifying).decode()
-        if api_key is not None and api_key.strip() != self.api_key:
-            raise CredentialsError(f"the secret belongs to the API key {self.api_key}, not to {api_key.strip()}")
+        if api_key is not None:
+            _require_match(api_key, self.api_key)
 
     @classmethod
+    @_without_locals
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
         """Read `BACKPACK_API_SECRET` and, where it is set, check it against `BACKPACK_API_KEY`."""
         variables = os.environ if environment is None else environment
         secret = variables.get(SECRET_VARIABLE)
         if secret is None or not secret.strip():
             raise CredentialsError(f"the environment variable {SECRET_VARIABLE} is not set")
-        return cls(secret, api_key=variables.get(KEY_VARIABLE) or None)
+        return cls(secret, api_key=variables.get(KEY_VARIABLE, "").strip() or None)
 
     @classmethod
+    @_without_locals
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
         """Read a file that holds the secret alone, or lines such as `BACKPACK_API_SECRET=...`."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as problem:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except (OSError, ValueError) as problem:
+            if _is_secret(os.fspath(path)):
+                raise CredentialsError("from_file takes a path and was given a secret: use Credentials(...)") from None
             raise CredentialsError(f"{path} could not be read: {type(problem).__name__}") from None
         lines = [line.strip().removeprefix("export ") for line in text.splitlines()]
         lines = [line for line in lines if line and not line.startswith("#")]
-        named = dict(line.split("=", 1) for line in lines if line.startswith((SECRET_VARIABLE, KEY_VARIABLE)))
-        if named:
-            cleaned = {name.strip(): value.strip().strip("\"'") for name, value in named.items()}
-            return cls.from_env(cleaned)
-        if len(lines) != 1:
+        named = {name.strip(): value.strip().strip("\"'") for name, _, value in (line.partition("=") for line in lines)}
+        if named.get(SECRET_VARIABLE):
+            return cls.from_env(named)
+        if len(lines) != 1 or lines[0].startswith((SECRET_VARIABLE, KEY_VARIABLE)):
             raise CredentialsError(f"{path} must hold the secret alone, or a line {SECRET_VARIABLE}=...")
         return cls(lines[0])
 
@@ -109,6 +131,16 @@ class Credentials:
         raise TypeError("credentials can't be pickled: the secret must not end up in a file")
 
 
+def _require_match(given: str, derived: str) -> None:
+    # What was given is not quoted: whoever mixes the two up passes the secret here.
+    if not isinstance(given, str):
+        raise CredentialsError(f"the API key must be base64 text, not {type(given).__name__}")
+    if given.strip() != derived:
+        raise CredentialsError(
+            f"the secret belongs to the API key {derived}, which is not the one given; are the two swapped?"
+        )
+
+
 def _decode(secret: str) -> bytes:
     if not isinstance(secret, str):
         raise CredentialsError(f"the secret must be base64 text, not {type(secret).__name__}")
@@ -126,6 +158,14 @@ def _decode(secret: str) -> bytes:
     if len(raw) not in (_SEED, _PAIR):
         raise CredentialsError(f"the secret has {len(raw)} bytes; 32 (seed) or 64 (seed and verifying key) are needed")
     return raw
+
+
+def _is_secret(text: str) -> bool:
+    try:
+        _decode(text)
+    except CredentialsError:
+        return False
+    return True
 
 
 def signing_message(

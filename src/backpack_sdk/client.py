@@ -7,36 +7,40 @@ import logging
 import time
 from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import httpx
 
 from ._calls import BASE_URL, WS_URL, Attempt, Broken, Caller, Pause, Settings
+from ._core.arguments import integer, secret
 from ._core.errors import BackpackError, InvalidArgument
+from ._core.request import present
 from ._generated.clients import AsyncNamespaces, Namespaces
-from ._ratelimit import PER_SECOND, RateLimiter
+from ._options import limiter, phases, require_client, require_connections, require_proxy
+from ._ratelimit import PER_SECOND
 from ._retry import Failure
 from ._transport import default_async_transport, default_transport, exchange
 from ._wire import RawResponse
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
     from ._calls import Call, Outcome
     from ._core.request import Request
     from .auth import Credentials
+    from .pages import AsyncPager, Pager
 
 T = TypeVar("T")
+P = ParamSpec("P")
 logger = logging.getLogger("backpack_sdk")
 
 TIMEOUT = 10.0
 """Seconds for each phase of a request: getting a connection, sending, waiting for data."""
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol)
-_NEVER_SENT_TIMEOUT = (httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class _Base:
@@ -61,16 +65,13 @@ class _Base:
     ) -> None:
         if isinstance(alternate_urls, str):
             raise InvalidArgument("alternate_urls", "expected a list of addresses, got one text")
-        broker = {"x-broker-id": str(broker_id)} if broker_id is not None else {}
-        if broker_key is not None:
-            broker["x-broker-key"] = broker_key
+        broker_number = integer(broker_id, "broker_id", 0, 65_535)
+        broker = present({"x-broker-id": broker_number, "x-broker-key": secret(broker_key, "broker_key")})
         settings = Settings(credentials, base_url, tuple(alternate_urls), max_retries, window, broker)
-        if rate_limit is None or isinstance(rate_limit, (int, float)):
-            limiter = RateLimiter(rate_limit)
-        else:
-            limiter = RateLimiter(PER_SECOND, rate_limit)
-        self._caller = Caller(settings, limiter)
-        self._timeout = _phases(timeout)
+        require_proxy(proxy)
+        require_connections(max_connections)
+        self._caller = Caller(settings, limiter(rate_limit))
+        self._timeout = phases(timeout)
         self._transport_options: dict[str, Any] = {
             "proxy": proxy,
             "trust_env": trust_env,
@@ -102,7 +103,7 @@ class _Base:
         return self._closed
 
     def _phases_of(self, attempt: Attempt) -> dict[str, float | None]:
-        return self._timeout if attempt.timeout is None else _phases(attempt.timeout)
+        return self._timeout if attempt.timeout is None else phases(attempt.timeout)
 
     def _to_http(self, attempt: Attempt) -> httpx.Request:
         prepared = attempt.prepared
@@ -175,6 +176,7 @@ class Backpack(_Base, Namespaces):
             credentials, base_url, ws_url, alternate_urls, timeout, max_retries, rate_limit, window,
             broker_id, broker_key, proxy, trust_env, verify, max_connections,
         )  # fmt: skip
+        require_client(http_client, httpx.Client)
         self._resources = {}
         self._http_client = http_client
         self._transport: httpx.BaseTransport | None = None
@@ -187,6 +189,17 @@ class Backpack(_Base, Namespaces):
     def send_raw(self, request: Request[T], *, timeout: float | None = None) -> RawResponse[T]:
         """Send a request and give the reply unread, whatever its status. Raises only when there was none."""
         return self._run(self._caller.raw(request, timeout))
+
+    def paginate(self, method: Callable[P, list[T]], /, *args: P.args, **kwargs: P.kwargs) -> Pager[T]:
+        """Every row of an operation that pages: `for fill in bp.paginate(bp.order.get_fills): ...`.
+
+        Takes the method itself, uncalled, and its arguments; `limit` is the page size and `offset` the rows to skip.
+        `backpack_sdk.pages` tells what is guaranteed when rows arrive meanwhile. Raises InvalidArgument for a method
+        that does not page or belongs to another client.
+        """
+        from .pages import Pager, page_request
+
+        return Pager(self, *page_request(self, method, args, kwargs))
 
     def sync_clock(self) -> float:
         """Measure how many seconds the exchange's clock is ahead, and stamp later requests by it."""
@@ -281,6 +294,7 @@ class AsyncBackpack(_Base, AsyncNamespaces):
             credentials, base_url, ws_url, alternate_urls, timeout, max_retries, rate_limit, window,
             broker_id, broker_key, proxy, trust_env, verify, max_connections,
         )  # fmt: skip
+        require_client(http_client, httpx.AsyncClient)
         self._resources = {}
         self._http_client = http_client
         self._transport: httpx.AsyncBaseTransport | None = None
@@ -292,6 +306,17 @@ class AsyncBackpack(_Base, AsyncNamespaces):
     async def send_raw(self, request: Request[T], *, timeout: float | None = None) -> RawResponse[T]:  # noqa: ASYNC109
         """Send a request and give the reply unread, whatever its status. Raises only when there was none."""
         return await self._run(self._caller.raw(request, timeout))
+
+    def paginate(self, method: Callable[P, Awaitable[list[T]]], /, *args: P.args, **kwargs: P.kwargs) -> AsyncPager[T]:
+        """Every row of an operation that pages: `async for fill in bp.paginate(bp.order.get_fills): ...`.
+
+        Takes the method itself, uncalled, and its arguments; `limit` is the page size and `offset` the rows to skip.
+        `backpack_sdk.pages` tells what is guaranteed when rows arrive meanwhile. Raises InvalidArgument for a method
+        that does not page or belongs to another client.
+        """
+        from .pages import AsyncPager, page_request
+
+        return AsyncPager(self, *page_request(self, method, args, kwargs))
 
     async def sync_clock(self) -> float:
         """Measure how many seconds the exchange's clock is ahead, and stamp later requests by it."""
@@ -332,6 +357,7 @@ class AsyncBackpack(_Base, AsyncNamespaces):
 
     def _own_transport(self) -> httpx.AsyncBaseTransport:
         if self._transport is None:
+            self._require_open()
             self._transport = default_async_transport(**self._transport_options)
         return self._transport
 
@@ -357,17 +383,11 @@ def _url(text: str) -> httpx.URL:
     return httpx.URL(text)
 
 
-def _phases(timeout: float | httpx.Timeout) -> dict[str, float | None]:
-    if isinstance(timeout, httpx.Timeout):
-        return timeout.as_dict()
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout > 0:
-        raise InvalidArgument("timeout", f"expected seconds above 0 or an httpx.Timeout, got {timeout!r}")
-    return {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
-
-
 def _broken(error: httpx.TransportError | httpx.DecodingError | httpx.InvalidURL) -> Broken:
-    if isinstance(error, _NEVER_SENT_TIMEOUT):
+    if isinstance(error, httpx.ConnectTimeout):
         return Broken(Failure.NEVER_SENT_TIMEOUT, error)
+    if isinstance(error, httpx.PoolTimeout):
+        return Broken(Failure.CROWDED, error)
     if isinstance(error, (*_NEVER_SENT, httpx.InvalidURL)):
         return Broken(Failure.NEVER_SENT, error)
     return Broken(Failure.TIMED_OUT if isinstance(error, httpx.TimeoutException) else Failure.LOST, error)

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from ._generated.builders import *  # noqa: F403
 
 
-def __getattr__(name: str) -> Any:
-    if name not in TAGS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = import_module(f"._generated.{name}.operations", __package__)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # a type checker would take every misspelt name for one that exists
+
+    def __getattr__(name: str) -> Any:
+        if name not in TAGS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = import_module(f"._generated.{name}.operations", __package__)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from ._generated.types import *  # noqa: F403
 
 
-def __getattr__(name: str) -> Any:
-    home = HOMES.get(name) or HOMES.get(name.removesuffix("Like"))
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "._generated.shared" if home == "shared" else f"._generated.{home}.models"
-    found = getattr(import_module(module, __package__), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # a type checker would take every misspelt name for one that exists
+
+    def __getattr__(name: str) -> Any:
+        home = HOMES.get(name) or HOMES.get(name.removesuffix("Like"))
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = "._generated.shared" if home == "shared" else f"._generated.{home}.models"
+        found = getattr(import_module(module, __package__), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

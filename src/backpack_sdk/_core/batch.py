@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
-from .errors import BadRequest
+from .errors import BY_CODE, BadRequest
 from .model import Model
 
 
@@ -35,9 +35,10 @@ class BatchResult(Model):
         return self.operation == "Ok"
 
     def unwrap(self) -> Any:
-        """The order. Raises BadRequest, with the exchange's code and message, for a row that was refused."""
+        """The order. Raises for a row that was refused what a single request would have raised, mostly BadRequest."""
         if self.ok:
             return self._item
         code, message = getattr(self._item, "code", None), getattr(self._item, "message", "")
         text = str(code) if code is not None else None
-        raise BadRequest(f"{text or self.operation}: {message}", message=str(message), code=text)
+        kind = BY_CODE.get(text or "", BadRequest)
+        raise kind(f"{text or self.operation}: {message}", message=str(message), code=text)

@@ -21,8 +21,7 @@ class OpenEnum(StrEnum):
         if not isinstance(value, str):
             return None
         unknown = str.__new__(cls, value)
-        unknown._name_ = value
-        unknown._value_ = value
+        unknown._name_ = unknown._value_ = str(value)
         return unknown
 
     @property

@@ -5,6 +5,7 @@ BackpackError
 ├── CredentialsError           missing or unusable credentials (also a ValueError)
 ├── ConnectionFailed           the exchange could not be reached, or a read was cut off
 │   └── RequestTimeout         … because time ran out (also a TimeoutError)
+├── PagingError                a list can't be read on without a hole (in `pages`)
 ├── InvalidResponse            the reply does not fit the document; the raw reply is attached
 ├── OutcomeUnknown             a command may or may not have taken effect
 └── StatusError                the exchange refused, with a status and usually a code
@@ -96,6 +97,11 @@ class _ReplyError(_CallError):
         self.headers: Mapping[str, str] = {} if headers is None else headers
         self.content = content
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What HTTP libraries hold headers in can't always be pickled.
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return type(self), self.args, {**self.__dict__, "headers": headers}
+
     @property
     def text(self) -> str:
         """The body as text; bytes that are not UTF-8 are replaced."""
@@ -172,3 +178,16 @@ class ServerError(StatusError):
 
 class Maintenance(ServerError):
     """The exchange is under maintenance and has not carried the request out."""
+
+
+BY_CODE: dict[str, type[StatusError]] = {
+    "FORBIDDEN": PermissionDenied,
+    "INSUFFICIENT_FUNDS": InsufficientFunds,
+    "INSUFFICIENT_MARGIN": InsufficientMargin,
+    "INVALID_SIGNATURE": AuthenticationError,
+    "MAINTENANCE": Maintenance,
+    "RESOURCE_NOT_FOUND": NotFound,
+    "TOO_MANY_REQUESTS": RateLimited,
+    "UNAUTHORIZED": AuthenticationError,
+}
+"""Error classes of the exchange's codes that have one of their own; any other code goes by the HTTP status."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic.alias_generators import to_camel
 from pydantic_core import core_schema
 
-from .scalars import plain, to_clock, to_iso
+from .scalars import plain, to_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def _show(value: Any) -> Any:
     if isinstance(value, Decimal):
         return _Shown(plain(value))
     if isinstance(value, datetime):
-        return _Shown(to_iso(value) + "Z")
+        return _Shown(value.isoformat().replace("+00:00", "Z"))
     if isinstance(value, time):
         return _Shown(to_clock(value))
     if isinstance(value, Enum):
@@ -68,6 +68,7 @@ class Model(BaseModel):
         extra="allow",
         defer_build=True,
         protected_namespaces=(),
+        hide_input_in_errors=True,  # it can be a two-factor token
     )
 
     def to_wire(self) -> dict[str, Any]:
@@ -108,7 +109,8 @@ class TaggedModel(Model):
             if cls is cls.__dict__.get("_tag_root"):
                 tag = data.get(cls._tag_name(), data.get(cls._tag_field))
                 if tag in cls._variants:
-                    raise TypeError(f"{cls.__name__} with the tag {tag!s} is a {cls._variants[tag].__name__}: build that")
+                    variant = cls._variants[tag].__name__
+                    raise TypeError(f"{cls.__name__} with the tag {tag!s} is a {variant}: build that")
             super().__init__(**data)
 
         # Validation does not go through __init__; without this mark pydantic would send it there.

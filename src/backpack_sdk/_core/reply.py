@@ -14,12 +14,17 @@ U = TypeVar("U")
 
 
 class _Empty:
-    """A reply that is its status. `content` is empty unless the exchange sent something all the same."""
+    """A reply that is its status. `content` is empty unless the exchange sent something all the same.
+
+    Raises ValueError for a web page: that came from something between us and the exchange.
+    """
 
     __slots__ = ("content",)
     status: int
 
     def __init__(self, content: bytes = b"") -> None:
+        if content.lstrip().startswith(b"<"):
+            raise ValueError("a web page came where an empty reply is documented")
         self.content = content
 
     def __eq__(self, other: object) -> bool:
@@ -102,20 +107,37 @@ class _Json(Generic[T]):
             self._adapter = TypeAdapter(self._type)
         return self._adapter.validate_json(content)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Json, (self._type,)
+
 
 def json_reply(type_: type[T], status: int = 200) -> Reply[T]:
     """A reply whose body is JSON of `type_`."""
     return Reply({status: _Json(type_)})
 
 
+class _Parsed(Generic[T]):
+    __slots__ = ("_parse",)
+
+    def __init__(self, parse: Callable[[Any], T]) -> None:
+        self._parse = parse
+
+    def __call__(self, content: bytes) -> T:
+        return self._parse(content.decode().strip())
+
+
+def _text(content: bytes) -> TextReply:
+    return TextReply(content.decode())
+
+
 def text_reply() -> Reply[TextReply]:
     """A reply whose body is plain text."""
-    return Reply({200: lambda content: TextReply(content.decode())})
+    return Reply({200: _text})
 
 
 def parsed_text_reply(parse: Callable[[Any], T]) -> Reply[T]:
     """A reply whose body is plain text that means one value."""
-    return Reply({200: lambda content: parse(content.decode().strip())})
+    return Reply({200: _Parsed(parse)})
 
 
 def empty_reply(empty: Callable[[bytes], T], status: int = 200) -> Reply[T]:

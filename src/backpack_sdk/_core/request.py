@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .errors import InvalidArgument
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -82,6 +84,11 @@ class Request(Generic[T]):
         return found
 
 
-def present(values: dict[str, Any]) -> dict[str, Any]:
-    """The values that were given."""
-    return {name: value for name, value in values.items() if value is not None}
+def present(values: dict[str, Any], needed: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The values that were given. Raises InvalidArgument for one in `needed`, arguments by wire name, that was not."""
+    given = {name: value for name, value in values.items() if value is not None}
+    if needed is not None:
+        for name, argument in needed.items():
+            if name not in given:
+                raise InvalidArgument(argument, "is required")
+    return given

@@ -6,7 +6,7 @@ Money is `Decimal`. Every point in time is an aware UTC `datetime`, whatever its
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -25,23 +25,36 @@ def plain(value: Decimal) -> str:
 
 
 class ExactTime(datetime):
-    """A `datetime` whose wire form says more than a `datetime` can hold, such as nanoseconds; `wire` is that form."""
+    """A `datetime` whose wire form says more than a `datetime` can hold, such as nanoseconds.
 
-    wire: str | int
+    `wire` is that form and `form` its kind, a unit or a separator: written in another form, the moment is spelt anew.
+    What is derived from it, a shifted time or one in another zone, has neither.
+    """
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _exact, (datetime.fromisoformat(self.isoformat()), getattr(self, "wire", self.isoformat()))
+    wire: str
+    form: timedelta | str
+
+    def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]:
+        moment = datetime.combine(self.date(), self.timetz())
+        return (_exact, (moment, self.wire, self.form)) if hasattr(self, "wire") else (_same, (moment,))
 
     def __repr__(self) -> str:
         return super().__repr__().replace("ExactTime(", "datetime.datetime(", 1)
 
 
-def _exact(moment: datetime, wire: str | int) -> ExactTime:
-    exact = ExactTime(
-        moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond, UTC
-    )
-    exact.wire = wire
+def _same(moment: datetime) -> datetime:
+    return moment
+
+
+def _exact(moment: datetime, wire: str, form: timedelta | str) -> datetime:
+    exact = ExactTime.combine(moment.date(), moment.timetz())
+    exact.wire, exact.form = wire, form
     return exact
+
+
+def _wire(moment: datetime, form: timedelta | str) -> str | None:
+    """The text that a moment came as, when it came in this form."""
+    return getattr(moment, "wire", None) if getattr(moment, "form", None) == form else None
 
 
 def _require_aware(moment: datetime) -> datetime:
@@ -57,12 +70,12 @@ def _from_count(value: Any, unit: timedelta) -> datetime:
     if isinstance(value, datetime):
         return _require_aware(value)
     if isinstance(value, str) and value.removeprefix("-").isdecimal() and value.isascii():
-        return _exact(EPOCH + int(value) * unit, value)
+        return _exact(EPOCH + int(value) * unit, value, unit)
     raise ValueError("expected a whole number of units since 1970 or an aware datetime")
 
 
 def _to_count(moment: datetime, unit: timedelta) -> str | int:
-    wire = getattr(moment, "wire", None)
+    wire = _wire(moment, unit)
     return wire if wire is not None else (moment - EPOCH) // unit
 
 
@@ -110,13 +123,20 @@ def _from_other_text(value: Any, separator: str) -> datetime:
     if not isinstance(value, str):
         raise ValueError("expected an ISO 8601 text or an aware datetime")
     moment = datetime.fromisoformat(value)
-    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return aware if _to_text(aware, separator) == value else _exact(aware, value)
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else _utc(moment)
+    return aware if _to_text(aware, separator) == value else _exact(aware, value, separator)
 
 
 def _to_text(moment: datetime, separator: str) -> str:
-    wire = getattr(moment, "wire", None)
-    return str(wire) if wire is not None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(separator)
+    wire = _wire(moment, separator)
+    return wire if wire is not None else _utc(moment).replace(tzinfo=None).isoformat(separator)
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is outside the years 1 to 9999 in UTC") from None
 
 
 def from_iso(value: Any) -> datetime:
@@ -150,6 +170,12 @@ class ExactClock(time):
 
     wire: str
 
+    def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]:
+        return from_clock, (getattr(self, "wire", time.fromisoformat(self.isoformat())),)
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("ExactClock(", "datetime.time(", 1)
+
 
 def from_clock(value: Any) -> time:
     """A time of day without a zone, from `09:30:00`."""
@@ -179,7 +205,7 @@ class CountFromText(int):
 
 def from_digits(value: Any) -> int:
     """An integer from a text of digits."""
-    if type(value) is int:
+    if isinstance(value, int) and not isinstance(value, bool):
         return value
     if not isinstance(value, str) or not value.removeprefix("-").isdecimal() or not value.isascii():
         raise ValueError("expected a text of digits")
@@ -201,7 +227,10 @@ def from_number(value: Any) -> Decimal:
     """A decimal from a JSON number, by the number's shortest text."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise ValueError("expected a number")
-    number = value if isinstance(value, Decimal) else Decimal(str(value))
+    try:
+        number = value if isinstance(value, Decimal) else Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("expected a number") from None
     if not number.is_finite():
         raise ValueError("expected a finite number")
     return number
@@ -222,9 +251,19 @@ class SecretText(str):
         return "'***'"
 
 
+def from_secret(value: Any) -> SecretText:
+    """Text that hides itself."""
+    if not isinstance(value, str):
+        raise ValueError("expected a text")
+    return SecretText(value)
+
+
 @lru_cache(maxsize=4096)
 def _known_decimal(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("expected a decimal number") from None
     if not number.is_finite():
         raise ValueError("expected a finite number")
     return number
@@ -262,5 +301,5 @@ SpacedTime = Annotated[
 """A point in time carried as `2025-07-19 13:09:00`, UTC."""
 ClockTime = Annotated[time, PlainValidator(from_clock), PlainSerializer(to_clock, return_type=str, when_used="json")]
 """A time of day carried as `09:30:00`, in the zone that stands beside it."""
-Secret = Annotated[str, PlainValidator(SecretText)]
+Secret = Annotated[str, PlainValidator(from_secret)]
 """Text that is hidden from every repr."""
