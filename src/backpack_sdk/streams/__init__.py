@@ -1,0 +1,1 @@
+"""Live data over the WebSocket, and the order books that are kept from it."""

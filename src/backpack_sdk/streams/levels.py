@@ -1,0 +1,154 @@
+"""Levels of a book, and one side of it as two parallel lists: sorted keys, and rows of wire text."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
+from operator import lt
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, final
+
+from .._core import arguments as _to
+from .._core.arguments import DecimalLike
+from .._core.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    pass
+
+EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
+Row: TypeAlias = "tuple[str, str] | Level"
+Put: TypeAlias = Callable[[list[float], list[Row], Sequence[Any], int], None]
+
+LevelLike: TypeAlias = Sequence[DecimalLike]
+"""A level as it comes in: price and quantity. Text, as on the wire, is the fastest."""
+
+
+@final
+class Level(NamedTuple):
+    """One price of a book and the quantity that rests there."""
+
+    price: Decimal
+    """In the quote asset per unit of the base asset."""
+    quantity: Decimal
+    """In the base asset, above zero."""
+
+
+# Applying levels. Floats tell any two prices apart that have up to 15 significant digits. The first price with more
+# makes all keys of its book integers, scaled by a power of ten that leaves nothing behind the point.
+
+_FLOAT_DIGITS = 15
+_LONGEST = 128
+_WIDEST = 50
+_SMALLEST, _LARGEST = 1e-61, 1e61
+_SCALE = 80
+_NOTHING = "0"
+
+
+def put_levels(keys: list[float], rows: list[Row], changes: Sequence[Any], sign: int) -> None:
+    """Apply levels of wire text to one side. Raises TypeError or ValueError when they are anything else."""
+    for price, quantity in changes:
+        if (len(price) > _FLOAT_DIGITS and _significant(price) > _FLOAT_DIGITS) or len(quantity) > _LONGEST:
+            raise ValueError("a number has more digits than expected")
+        key = float(price) if sign > 0 else -float(price)
+        at = bisect_left(keys, key)
+        known = at < len(keys) and keys[at] == key
+        size = float(quantity)
+        if not known and not _SMALLEST < key * sign < _LARGEST:
+            raise ValueError("a price is out of range")
+        if 0.0 < size < _LARGEST:
+            if known:
+                rows[at] = (price, quantity)
+            else:
+                keys.insert(at, key)
+                rows.insert(at, (price, quantity))
+        elif size != 0.0 or quantity.strip("0."):
+            raise ValueError("a quantity is out of range")
+        elif known:
+            del keys[at], rows[at]
+
+
+def put_exactly(keys: list[float], rows: list[Row], changes: Sequence[Any], sign: int) -> None:
+    """The same for prices of any length and numbers of any kind."""
+    for price, quantity in spelt(changes, "levels"):
+        key = sign * scaled(price)
+        at = bisect_left(keys, key)
+        known = at < len(keys) and keys[at] == key
+        if known:
+            del keys[at], rows[at]
+        if quantity != _NOTHING:
+            keys.insert(at, key)
+            rows.insert(at, (price, quantity))
+
+
+def load_side(levels: Sequence[Any], sign: int, put: Put = put_levels) -> tuple[list[float], list[Row]]:
+    """Keys and rows of one side of a snapshot. Raises like `put`."""
+    if put is put_levels and levels:
+        prices, quantities = zip(*levels, strict=True)
+        if max(map(len, prices)) <= _FLOAT_DIGITS and max(map(len, quantities)) <= _LONGEST:
+            keys = list(map(float, prices)) if sign > 0 else [-key for key in map(float, prices)]
+            rows: list[Row] = list(map(tuple, levels))
+            if keys[0] > keys[-1]:
+                keys.reverse()
+                rows.reverse()
+            worst, best = sorted((sign * keys[0], sign * keys[-1]))
+            sizes = list(map(float, quantities))
+            in_range = worst > _SMALLEST and best < _LARGEST and min(sizes) > 0 and sum(sizes) < _LARGEST
+            if in_range and all(map(lt, keys, keys[1:])):
+                return keys, rows
+    keys, rows = [], []
+    put(keys, rows, levels, sign)
+    return keys, rows
+
+
+def needs_exact_keys(*sides: Sequence[tuple[str, str]]) -> bool:
+    return any(_significant(price) > _FLOAT_DIGITS for side in sides for price, _ in side)
+
+
+def _significant(text: str) -> int:
+    """How many significant digits a number has; for text with an exponent, at least as many as it has."""
+    return len(text.replace(".", "").strip("0"))
+
+
+def scaled(price: str | Decimal) -> int:
+    return int(Decimal(price).scaleb(_SCALE, EXACT))
+
+
+def spelt(levels: Sequence[LevelLike], name: str) -> list[tuple[str, str]]:
+    """Levels as plain text, however they were given. Raises InvalidArgument when one is no level."""
+    if isinstance(levels, str) or not isinstance(levels, Iterable):
+        raise InvalidArgument(name, f"expected a list of levels, got {str(levels)[:80]!r}")
+    return [_level(level, f"{name}[{index}]") for index, level in enumerate(levels)]
+
+
+def _level(level: LevelLike, name: str) -> tuple[str, str]:
+    try:
+        price, quantity = level
+    except (TypeError, ValueError):
+        raise InvalidArgument(name, f"expected a pair of price and quantity, got {str(level)[:80]!r}") from None
+    price, quantity = number_text(price, name), number_text(quantity, name)
+    if float(price) <= 0:
+        raise InvalidArgument(name, f"a price is above zero, got {price}")
+    size = float(quantity)
+    if size < 0:
+        raise InvalidArgument(name, f"a quantity is not below zero, got {quantity}")
+    return price, quantity if size > 0 else _NOTHING
+
+
+def number_text(value: DecimalLike, name: str) -> str:
+    if type(value) is Decimal and value.is_finite() and -_WIDEST < value.adjusted() < _WIDEST:
+        text = format(value, "f")
+        if len(text) <= _WIDEST:
+            return text
+    wire = _to.decimal(value, name)
+    if wire is None:
+        raise InvalidArgument(name, "expected a number, got None")
+    return wire
+
+
+def read_level(rows: list[Row], at: int) -> Level:
+    row = rows[at]
+    if type(row) is Level:
+        return row
+    # Level(...) would go through a Python function
+    level = rows[at] = tuple.__new__(Level, (Decimal(row[0]), Decimal(row[1])))
+    return level
