@@ -16,7 +16,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def _group(name: str) -> list[str]:
-    return nox.project.dependency_groups(PYPROJECT, name)
+    return list(nox.project.dependency_groups(PYPROJECT, name))
 
 
 @nox.session
@@ -77,7 +77,7 @@ def build(session: nox.Session) -> None:
             python = str(environment / "bin" / "python")
             session.run("python", "-m", "venv", str(environment))
             session.run(python, "-m", "pip", "install", "--quiet", str(artefact), external=True)
-            session.run(python, str(Path("tests/installed.py").resolve()), external=True)
+            session.run(python, "-I", str(Path("tests/installed.py").resolve()), external=True)
             session.log(f"{artefact.name} installs and works on its own")
         target = Path("dist")
         target.mkdir(exist_ok=True)

@@ -91,12 +91,13 @@ def refusals(credentials: Credentials, base_url: str) -> None:
             print(f"  too little money {type(error).__name__} {error.code}: {error.message}")
         rules = MarketRules.from_market(bp.markets.get_market("SOL-USDC"))
         print("  checked before sending:")
-        for violation in rules.check(symbol="SOL-USDC", side="Bid", order_type="Limit", price="0.001", quantity="0.0001"):
+        bad = {"symbol": "SOL-USDC", "side": "Bid", "order_type": "Limit", "price": "0.001", "quantity": "0.0001"}
+        for violation in rules.check(bad):
             print(f"    {violation}")
 
 
 async def the_same_with_asyncio(credentials: Credentials, base_url: str) -> None:
-    """Five books at once."""
+    """Every book at once."""
     heading("The async client, three books at once")
     async with AsyncBackpack(credentials, base_url=base_url) as bp:
         symbols = [market.symbol for market in await bp.markets.get_markets()]

@@ -22,7 +22,8 @@ def main() -> None:
         getattr(operations, name)
     assert types.Side("Bid") is types.Side.BID
     request = operations.order.execute_order("SOL-USDC", "Bid", "Limit", price="141.2", quantity="0.5")
-    assert request.body == {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "141.2", "quantity": "0.5"}
+    sent = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "141.2", "quantity": "0.5"}
+    assert request.body == sent
     with Backpack(Credentials.generate()) as bp:
         assert bp.markets is not None
     sys.stdout.write(f"backpack-sdk {backpack_sdk.__version__} works from {home}\n")

@@ -121,14 +121,14 @@ class Loopback:
 
 
 def reply(payload: bytes = OK, *, keep: bool = True) -> Answer:
-    def answer(connection: socket.socket, seen: Seen) -> bool:  # noqa: ARG001 - the shape of an answer
+    def answer(connection: socket.socket, seen: Seen) -> bool:
         connection.sendall(payload)
         return keep
 
     return answer
 
 
-def reset(connection: socket.socket, seen: Seen) -> bool:  # noqa: ARG001 - the shape of an answer
+def reset(connection: socket.socket, seen: Seen) -> bool:
     """Hang up with a TCP reset instead of an orderly end."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return False
