@@ -23,7 +23,7 @@ def _group(name: str) -> list[str]:
 def tests(session: nox.Session) -> None:
     """Run the test suite with coverage."""
     session.install("-e", ".", *_group("test"))
-    session.run("pytest", "--cov", "--cov-report=term:skip-covered", *session.posargs)
+    session.run("pytest", "-n", "auto", "--cov", "--cov-report=term:skip-covered", *session.posargs)
 
 
 @nox.session
