@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import subprocess
 import sys
 import tempfile
@@ -12,19 +14,25 @@ from typing import TYPE_CHECKING, Any
 from .analyse import Analyst
 from .corrections import apply
 from .importer import facts
-from .normalise import normalise
-from .output import write_tree
+from .normalise import TIDYING, normalise
+from .output import MARK, write_tree
 from .problems import CodegenError, Problem, fail
 from .render import render
 from .schemas import operations
+from .streams.analyse import read_streams
+from .streams.render import render_streams
 from .validate import validate
 
 if TYPE_CHECKING:
     from .ir import Api
     from .overlay import Overlays
+    from .streams.ir import Streams
 
 OUT = Path("src/backpack_sdk/_generated")
 SPEC = Path("spec/backpack.json")
+STREAMS = Path("spec/streams.json")
+CONTRACT = "contract.json"
+"""The corrected document beside the code, for whoever holds a server to it. Nothing reads it on import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +46,34 @@ class Built:
     """What is undocumented, unpinned or without a unit."""
     passes: dict[str, int]
     """Places each normalising pass changed."""
+    contract: dict[str, Any]
+    """The document with our corrections, tidied, with every schema where it was."""
+    streams: Streams | None = None
+    """The streams, when there is a document of them."""
 
 
-def understand(document: dict[str, Any], overlays: Overlays) -> Built:
-    """Read a document, upstream or imported, into the intermediate representation. Raises CodegenError."""
+def understand(document: dict[str, Any], overlays: Overlays, streams: dict[str, Any] | None = None) -> Built:
+    """Read a document, upstream or imported, into the intermediate representation. Raises CodegenError.
+
+    `streams` is the AsyncAPI document of the streams beside it.
+    """
     problems = validate(document)
     if problems:
         raise CodegenError(problems)
     plain = facts(document, overlays.assumed)
     corrected, stale = apply(plain, overlays.corrections)
     stale += _stale_guesses(plain, overlays.assumed)
+    contract = copy.deepcopy(corrected)
+    for tidy in TIDYING:
+        tidy(contract, overlays.names)
     normal, passes = normalise(corrected, overlays.names)
     remarks: list[Problem] = []
     api = Analyst(normal, overlays, remarks).api()
-    return Built(api, tuple(stale), tuple(sorted(set(remarks))), passes)
+    read = None
+    if streams is not None:
+        read, more = read_streams(streams, api)
+        remarks += more
+    return Built(api, tuple(stale), tuple(sorted(set(remarks))), passes, contract, read)
 
 
 def _stale_guesses(document: dict[str, Any], assumed: dict[str, str]) -> list[Problem]:
@@ -73,11 +95,15 @@ def files(built: Built) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "_generated"
         write_tree(root, render(built.api))
+        if built.streams is not None:
+            write_tree(root, render_streams(built.streams))
         _format(root)
-        return {
+        made = {
             str(path.relative_to(root).as_posix()): path.read_text(encoding="utf-8")
             for path in sorted(root.rglob("*.py"))
         }
+    contract = {"x-origin": f"{MARK}. Do not edit.", **built.contract}
+    return made | {CONTRACT: json.dumps(contract, indent=1, sort_keys=True) + "\n"}
 
 
 _RUFF = ("--isolated", "--no-cache", "--line-length=120", "--target-version=py311", "--quiet")

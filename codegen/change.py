@@ -12,7 +12,8 @@ class Change:
     kind: str
     """What and how, such as `operation.added`, `argument.type`, `field.presence`, `member.removed`, `model.base`."""
     method: str
-    """Whose: `markets.get_depth` for an operation and its arguments, else `Order.price`, `Side.BID`, `Order`."""
+    """Whose: `markets.get_depth` for an operation and its arguments, `book_ticker` for a channel, else `Order.price`,
+    `Side.BID`, `Order`."""
     text: str
     """The difference in words, without `method`."""
     breaks: bool
@@ -32,8 +33,8 @@ class Change:
 
     @property
     def about_method(self) -> bool:
-        """Whether it is about an operation itself and not about a class that operations use."""
-        return self.kind.startswith(("operation.", "argument."))
+        """Whether it is about an operation or channel itself and not about a class that these use."""
+        return self.kind.startswith(("operation.", "argument.", "channel."))
 
     @property
     def owner(self) -> str:

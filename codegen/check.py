@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 _REGENERATE = "run `nox -s regen`"
 
 
-def check(spec: Path, lock: Path, out: Path, overlays: Overlays) -> list[Problem]:
+def check(
+    spec: Path, lock: Path, out: Path, overlays: Overlays, streams: dict[str, Any] | None = None
+) -> list[Problem]:
     """Everything that is not as it should be; empty when all is well. Raises CodegenError when it can't tell."""
     document = read(str(spec)).document
-    built = understand(document, overlays)
+    built = understand(document, overlays, streams)
     problems = [*built.stale, *built.remarks]
-    problems += _unused_docs(built.api, overlays)
+    problems += unused_docs(built.api, overlays)
     problems += _facts_only(spec, document, overlays)
     problems += check_lock(lock, spec, document, built.api)
     problems += _code(out, files(built))
@@ -51,7 +53,7 @@ def _code(out: Path, expected: dict[str, str]) -> list[Problem]:
     return problems
 
 
-def _unused_docs(api: Api, overlays: Overlays) -> list[Problem]:
+def unused_docs(api: Api, overlays: Overlays) -> list[Problem]:
     """Documentation of things that are gone, unless it says which older document has them."""
     schemas = {model.schema: {field.wire for field in model.fields} for model in api.models}
     enums = {enum.schema: {member.value for member in enum.members} for enum in api.enums}

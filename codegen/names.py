@@ -68,6 +68,12 @@ def tag(name: str) -> str:
     return f"{base}_" if base in reserved.TAGS else base
 
 
+def stream(name: str) -> str:
+    """Name of a kind of stream, whose constant stands in the module of all of them."""
+    base = identifier(name, "stream")
+    return f"{base}_" if base.upper() in reserved.EVENT_CLASSES else base
+
+
 def title(tag: str) -> str:
     """`borrow_lend` -> `BorrowLendApi`: no model is called that."""
     words = "".join(word.capitalize() for word in tag.split("_"))

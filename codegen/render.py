@@ -33,18 +33,7 @@ class _Import:
 
 def render(api: Api) -> dict[str, str]:
     """Text of every generated file by its path below the output folder."""
-    shown = field_annotations(api)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    filters: dict[str, Any] = {"quoted": quoted, "docstring": docstring, "constant": constant}
-    environment.filters.update(filters)
-    page = _Page(api, shown, environment)
+    page = _Page(api, field_annotations(api), templates())
     files = {
         "__init__.py": page.text("package.py.jinja"),
         "catalog.py": page.text("catalog.py.jinja", operations=api.operations),
@@ -60,6 +49,26 @@ def render(api: Api) -> dict[str, str]:
     files["names.py"] = page.text("names.py.jinja", homes=dict(sorted(api.homes.items())), tags=api.tags)
     files["clients.py"] = page.text("clients.py.jinja", tags=api.tags, titles={tag: title(tag) for tag in api.tags})
     files["types.py"] = page.text("types.py.jinja", groups=_groups(api))
+    return compiled(files)
+
+
+def templates() -> jinja2.Environment:
+    """Where the templates are, and what they can use."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    filters: dict[str, Any] = {"quoted": quoted, "docstring": docstring, "constant": constant}
+    environment.filters.update(filters)
+    return environment
+
+
+def compiled(files: dict[str, str]) -> dict[str, str]:
+    """The same files, sorted, once every one is known to be Python. Raises CodegenError."""
     for path, text in files.items():
         try:
             compile(text, path, "exec", dont_inherit=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import textwrap
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .change import Change, code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 _SHOWN = 4
 """Methods named of those that use a changed class; JSON has all."""
 _WIDTH = 110
 
 
-def text(changes: Sequence[Change]) -> str:
+def text(changes: Sequence[Change], what: str = "operation") -> str:
     """For reading in a terminal."""
     lines: list[str] = []
     for title, found in _sections(changes):
@@ -27,10 +27,10 @@ def text(changes: Sequence[Change]) -> str:
             lines += [_wrap(f"{head}: {items[0]}", "  ")] if joined else [_wrap(head, "  ")]
             lines += [] if joined else [_wrap(item, "      - ") for item in items]
         lines.append("")
-    return "\n".join([*lines, summary(changes)])
+    return "\n".join([*lines, summary(changes, what)])
 
 
-def markdown(changes: Sequence[Change]) -> str:
+def markdown(changes: Sequence[Change], what: str = "operation") -> str:
     """A changelog entry, to be pasted below its heading."""
     lines: list[str] = []
     for title, found in _sections(changes):
@@ -38,39 +38,47 @@ def markdown(changes: Sequence[Change]) -> str:
         for head, items in _entries(found, plain=False):
             lines += [f"- {head}: {items[0]}"] if len(items) == 1 else [f"- {head}:", *(f"  - {one}" for one in items)]
         lines.append("")
-    return "\n".join([*lines, summary(changes)])
+    return "\n".join([*lines, summary(changes, what)])
 
 
-def as_json(changes: Sequence[Change]) -> str:
+def as_json(changes: Sequence[Change], what: str = "operation") -> str:
     """For programs: every change with all that is known about it, and the counts."""
     rows = [{"action": change.action, **asdict(change)} for change in changes]
-    counts = {**_counts(changes), "breaking": any(change.breaks for change in changes)}
+    counts = {**_counts(changes, what), "breaking": any(change.breaks for change in changes)}
     return json.dumps({"summary": counts, "changes": rows}, indent=1, ensure_ascii=False)
 
 
-REPORTS: dict[str, Callable[[Sequence[Change]], str]] = {"text": text, "markdown": markdown, "json": as_json}
-"""Reports by the name of their format."""
+class Report(Protocol):
+    """Writes changes down."""
+
+    def __call__(self, changes: Sequence[Change], what: str = "operation") -> str:
+        """The report; `what` is `operation` or `channel`."""
+        ...
 
 
-def summary(changes: Sequence[Change]) -> str:
+REPORTS: dict[str, Report] = {"text": text, "markdown": markdown, "json": as_json}
+"""Reports by the name of their format. Each takes the changes and what they are about, `operation` or `channel`."""
+
+
+def summary(changes: Sequence[Change], what: str = "operation") -> str:
     """How much changed, in a line, and whether it breaks."""
-    count = _counts(changes)
+    count = _counts(changes, what)
     breaking = sum(change.breaks for change in changes)
     verdict = f"breaking ({breaking} of {len(changes)} changes)" if breaking else "not breaking"
     return (
-        f"{_operations(count['operations_added'])} added, {count['operations_removed']} removed,"
-        f" {count['operations_changed']} changed, {count['operations_affected']} more affected through their models;"
+        f"{_counted(count[f'{what}s_added'], what)} added, {count[f'{what}s_removed']} removed,"
+        f" {count[f'{what}s_changed']} changed, {count[f'{what}s_affected']} more affected through their models;"
         f" {verdict}."
     )
 
 
-def _operations(count: int) -> str:
-    return f"{count} operation" if count == 1 else f"{count} operations"
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _counts(changes: Sequence[Change]) -> dict[str, int]:
-    added = {change.method for change in changes if change.kind == "operation.added"}
-    removed = {change.method for change in changes if change.kind == "operation.removed"}
+def _counts(changes: Sequence[Change], what: str) -> dict[str, int]:
+    added = {change.method for change in changes if change.kind == f"{what}.added"}
+    removed = {change.method for change in changes if change.kind == f"{what}.removed"}
     changed = {one for change in changes if change.about_method for one in change.affects} - added - removed
     # A class that is merely there makes no difference to any method; its use by one is a change of its own.
     inner = [
@@ -78,10 +86,10 @@ def _counts(changes: Sequence[Change]) -> dict[str, int]:
     ]
     affected = {one for change in inner for one in change.affects} - added - removed - changed
     return {
-        "operations_added": len(added),
-        "operations_removed": len(removed),
-        "operations_changed": len(changed),
-        "operations_affected": len(affected),
+        f"{what}s_added": len(added),
+        f"{what}s_removed": len(removed),
+        f"{what}s_changed": len(changed),
+        f"{what}s_affected": len(affected),
     }
 
 

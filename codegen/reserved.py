@@ -132,3 +132,26 @@ CLASSES = frozenset(
     ]
 )
 """Names that the generated modules use for something else."""
+
+EVENT_ATTRIBUTES = TYPE_NAMES | {
+    "extra", "field", "frame", "from_wire", "polled", "problem", "property", "stream", "wire",
+}  # fmt: skip
+"""Attributes of the event base classes, and names in their bodies, that a field must not hide."""
+
+EVENT_CLASSES = frozenset(
+    [
+        "Any",
+        "CHANNELS",
+        "Channel",
+        "Decimal",
+        "ErrorFrame",
+        "EventDecoder",
+        "Level",
+        "Literal",
+        "OpenEnum",
+        "StreamEvent",
+        "TypeAlias",
+        "UnknownEvent",
+    ]
+)
+"""Names that the generated stream modules use for something else."""

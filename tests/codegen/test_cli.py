@@ -181,7 +181,7 @@ def test_build_from_the_committed_document_and_from_its_source(
 ) -> None:
     assert main(["import", "upstream.yaml"]) == 0
     assert main(["build"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "src/backpack_sdk/_generated: 19 files, 6 operations, 9 models"
+    assert capsys.readouterr().out.splitlines()[-1] == "src/backpack_sdk/_generated: 20 files, 6 operations, 9 models"
     assert main(["build", "--spec", "upstream.yaml", "--out", "elsewhere/api"]) == 0
     assert tree(project / "elsewhere" / "api") == tree(project / OUT)
 

@@ -57,14 +57,14 @@ def package(content: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 
 def test_files_stay_in_their_folder(content: dict[str, str]) -> None:
     for name in content:
-        assert re.fullmatch(r"([a-z][a-z0-9_]*/)?(__init__|[a-z]+)\.py", name), name
+        assert re.fullmatch(r"([a-z][a-z0-9_]*/)?(__init__|[a-z]+)\.py|contract\.json", name), name
 
 
 def test_every_file_is_plain_code(content: dict[str, str]) -> None:
     for name, text in content.items():
         shown = text.replace("\n", "")
         assert shown.isprintable(), name
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(ast.parse("" if name.endswith(".json") else text)):
             if isinstance(node, ast.Name):
                 assert node.id not in ("__import__", "eval", "exec", "Path", "pathlib"), name
             if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):

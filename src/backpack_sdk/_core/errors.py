@@ -6,6 +6,8 @@ BackpackError
 ├── ConnectionFailed           the exchange could not be reached, or a read was cut off
 │   └── RequestTimeout         … because time ran out (also a TimeoutError)
 ├── PagingError                a list can't be read on without a hole (in `pages`)
+├── InvalidFrame               what came over the WebSocket is not a JSON object; the frame is attached
+├── StreamError                the exchange refused something over the WebSocket, with a code
 ├── InvalidResponse            the reply does not fit the document; the raw reply is attached
 ├── OutcomeUnknown             a command may or may not have taken effect
 └── StatusError                the exchange refused, with a status and usually a code
@@ -56,6 +58,35 @@ class InvalidArgument(BackpackError, ValueError):
 
 class CredentialsError(BackpackError, ValueError):
     """Credentials are missing, malformed or contradict each other. The secret is never part of the message."""
+
+
+class InvalidFrame(BackpackError):
+    """A WebSocket frame that is no JSON object. `frame` holds it as received."""
+
+    def __init__(self, message: str, frame: bytes = b"") -> None:
+        super().__init__(message)
+        self.frame = frame
+
+
+class StreamError(BackpackError):
+    """The exchange refused something over the WebSocket; the connection stays open.
+
+    `code` is the exchange's number, `message` its text, and `stream` the stream that it is about, as far as known.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None, stream: str | None = None) -> None:
+        told = f"{message} (code {code})" if code is not None else message
+        super().__init__(f"{stream}: {told}" if stream is not None else told)
+        self.code = code
+        self.message = message
+        self.stream = stream
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _stream_error, (type(self), self.message, self.code, self.stream), self.__dict__
+
+
+def _stream_error(cls: type[StreamError], message: str, code: int | None, stream: str | None) -> StreamError:
+    return cls(message, code=code, stream=stream)
 
 
 class _CallError(BackpackError):

@@ -1,0 +1,1 @@
+"""The streams: from their AsyncAPI document to Python."""
