@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import subprocess
 import sys
@@ -191,3 +192,20 @@ def test_a_request_can_be_pickled_with_its_reply() -> None:
         assert twin.body == request.body
         assert twin.reply.statuses() == request.reply.statuses()
     assert pickle.loads(pickle.dumps(operations.system.ping())).reply.decode(200, b"pong") == "pong"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_long_reply_leaves_the_garbage_collector_as_it_was(wanted: bool) -> None:
+    decode = operations.markets.get_markets().reply.decode
+    row = b'{"symbol":"' + b"S" * 200 + b'"}'
+    long = b"[" + b",".join([row] * 400) + b"]"
+    was = gc.isenabled()
+    try:
+        (gc.enable if wanted else gc.disable)()
+        with pytest.raises(ValueError, match="validation error"):
+            decode(200, long)
+        assert gc.isenabled() is wanted
+        assert decode(200, b"[" + b" " * 40_000 + b"]") == []
+        assert gc.isenabled() is wanted
+    finally:
+        (gc.enable if was else gc.disable)()

@@ -32,6 +32,8 @@ Converter: TypeAlias = Callable[[Any, str], Any]
 
 _WIDEST = 60
 """Digits on either side of the point beyond which a number is surely a mistake."""
+_LATEST = 2**63 - 1
+"""Greatest count of a time: 64 bits with a sign."""
 _LONGEST_QUOTE = 80
 """Characters of a refused value that a message quotes."""
 
@@ -187,28 +189,26 @@ def _moment(value: TimeLike, name: str) -> datetime | int:
     return value
 
 
-def millis(value: TimeLike | None, name: str) -> int | None:
-    """Milliseconds since 1970."""
+def _count(value: TimeLike | None, name: str, write: Callable[[datetime], str | int]) -> int | None:
     if value is None:
         return None
     moment = _moment(value, name)
-    return int(to_millis(moment)) if isinstance(moment, datetime) else moment
+    return integer(int(write(moment)) if isinstance(moment, datetime) else moment, name, -_LATEST - 1, _LATEST)
+
+
+def millis(value: TimeLike | None, name: str) -> int | None:
+    """Milliseconds since 1970."""
+    return _count(value, name, to_millis)
 
 
 def seconds(value: TimeLike | None, name: str) -> int | None:
     """Seconds since 1970."""
-    if value is None:
-        return None
-    moment = _moment(value, name)
-    return int(to_seconds(moment)) if isinstance(moment, datetime) else moment
+    return _count(value, name, to_seconds)
 
 
 def micros(value: TimeLike | None, name: str) -> int | None:
     """Microseconds since 1970."""
-    if value is None:
-        return None
-    moment = _moment(value, name)
-    return int(to_micros(moment)) if isinstance(moment, datetime) else moment
+    return _count(value, name, to_micros)
 
 
 def iso(value: TimeLike | None, name: str) -> str | None:

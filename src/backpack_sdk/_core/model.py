@@ -132,14 +132,16 @@ class TaggedModel(Model):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         """The base is validated as the variant its tag names, else as itself; variants as themselves."""
         own = handler(source)
-        if cls is not cls.__dict__.get("_tag_root") or not cls._variants:
+        if cls is not cls.__dict__.get("_tag_root") or not cls._variants or own["type"] == "union":
             return own
         known = core_schema.tagged_union_schema(
             {tag: handler.generate_schema(variant) for tag, variant in cls._variants.items()},
             discriminator=[[cls._tag_field], [cls._tag_name()]],
         )
-        unknown = core_schema.no_info_after_validator_function(cls._require_unknown, own)
-        return core_schema.union_schema([known, unknown], mode="left_to_right")
+        # The union takes the place of the class under its reference: a second use in one model means the union too.
+        bare: Any = {key: value for key, value in own.items() if key != "ref"}
+        unknown = core_schema.no_info_after_validator_function(cls._require_unknown, bare)
+        return core_schema.union_schema([known, unknown], mode="left_to_right", ref=own.get("ref"))
 
     @classmethod
     def _require_unknown(cls, value: Self) -> Self:
