@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import httpx
@@ -10,10 +11,11 @@ from ._core.errors import InvalidArgument
 from ._ratelimit import PER_SECOND, RateLimiter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 LONGEST_TIMEOUT = 86_400.0
 """Seconds; sockets take no more than some years, and a longer wait is surely a mistake."""
+_STREAM_ADDRESS = re.compile(r"wss?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:/[!-~]*)?", re.IGNORECASE)
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -48,6 +50,17 @@ def require_connections(number: int) -> None:
     """Refuse a number of connections below 1."""
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise InvalidArgument("max_connections", f"expected a whole number of 1 or more, got {number!r}")
+
+
+def stream_urls(ws_url: str, alternates: Sequence[str]) -> tuple[str, ...]:
+    """Every address of the stream server, the preferred one first."""
+    if isinstance(alternates, str):
+        raise InvalidArgument("alternate_ws_urls", "expected a list of addresses, got one text")
+    for name, url in (("ws_url", ws_url), *(("alternate_ws_urls", url) for url in alternates)):
+        if not isinstance(url, str) or not _STREAM_ADDRESS.fullmatch(url):
+            shown = "" if "@" in str(url) else f", got {url!r}"  # a password may stand before an @
+            raise InvalidArgument(name, f"expected an address such as wss://ws.backpack.exchange{shown}")
+    return (ws_url, *alternates)
 
 
 def limiter(rate_limit: float | Mapping[str, float | None] | None) -> RateLimiter:

@@ -45,7 +45,7 @@ def default_transport(
     use, or False to accept any certificate. `max_connections` bounds the connections open at once, for each proxy
     and for direct ones; a request beyond it waits at most for the `pool` timeout.
     """
-    context = _tls_context(verify, trust_env=trust_env)
+    context = tls_context(verify, trust_env=trust_env)
     limits = _limits(max_connections)
 
     def make(proxy_url: str | None) -> httpx.BaseTransport:
@@ -67,7 +67,7 @@ def default_async_transport(
     It belongs to the asyncio event loop of its first request. aiohttp knows no SOCKS, so a SOCKS proxy is served by
     httpx's own transport.
     """
-    context = _tls_context(verify, trust_env=trust_env)
+    context = tls_context(verify, trust_env=trust_env)
     limits = _limits(max_connections)
 
     def make(proxy_url: str | None) -> httpx.AsyncBaseTransport:
@@ -109,7 +109,8 @@ async def exchange(
         await response.aclose()
 
 
-def _tls_context(verify: bool | ssl.SSLContext, *, trust_env: bool) -> ssl.SSLContext:
+def tls_context(verify: bool | ssl.SSLContext, *, trust_env: bool) -> ssl.SSLContext:
+    """The TLS context that `verify` stands for."""
     return verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify, trust_env=trust_env)
 
 
