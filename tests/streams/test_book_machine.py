@@ -395,7 +395,29 @@ class Synchronising(RuleBasedStateMachine):
 
     @rule()
     def quiet(self) -> None:
-        self.note(self.sync.accept_quiet())
+        waiting = self.sync.awaits_delta
+        assert waiting <= (self.sync.state in (SyncState.ALIGNING, SyncState.STALE))
+        self.note(action := self.sync.accept_quiet())
+        assert (action is not None) == waiting
+
+    @rule(age=st.sampled_from([0, 0, 1, 5]))
+    def poll(self, age: int) -> None:
+        """A snapshot comes unasked, in place of the connection."""
+        reply, before = self.market.snapshot(age), self.sync.state
+        action = self.sync.on_polled(*reply, engine_time=reply.last)
+        self.note(action)
+        if self.connected:
+            assert action is None
+            assert self.sync.state is before
+        elif action is not None:
+            assert self.sync.state is SyncState.POLLED
+            assert self.sync.book is not None
+            assert self.sync.book.last_update_id == reply.last
+
+    @rule()
+    def miss_polls(self) -> None:
+        self.sync.on_poll_missed()
+        assert self.sync.state is not SyncState.POLLED
 
     @rule(age=st.sampled_from([0, 0, 1, 3]), at_once=st.booleans())
     def check(self, age: int, at_once: bool) -> None:
@@ -421,7 +443,7 @@ class Synchronising(RuleBasedStateMachine):
     @invariant()
     def serves_nothing_wrong(self) -> None:
         book, stale, state = self.sync.book, self.sync.stale_book, self.sync.state
-        assert (book is not None) == (state is SyncState.LIVE)
+        assert (book is not None) == (state in (SyncState.LIVE, SyncState.POLLED))
         assert (stale is not None) == (state is SyncState.STALE)
         for served in (book, stale):
             if served is not None:
@@ -477,5 +499,5 @@ def some_changes(random: Random) -> list[tuple[bool, int, int]]:
 
 
 SETTINGS = settings(
-    max_examples=150, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=70, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

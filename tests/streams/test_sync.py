@@ -440,3 +440,81 @@ def test_counters_are_a_copy(live: BookSynchroniser) -> None:
     before = live.counters
     delta(live, 12)
     assert before.applied == 1
+
+
+def polled(sync: BookSynchroniser, last: int, time: int, bids: Iterable[tuple[str, str]] = BIDS) -> Action | None:
+    return sync.on_polled(list(bids), ASKS, last, engine_time=time)
+
+
+def polled_at(sync: BookSynchroniser) -> Decimal:
+    """The quantity of the best bid of the book, which is a polled one."""
+    assert sync.state is SyncState.POLLED
+    assert sync.stale_book is None
+    return best(sync)
+
+
+def test_polled_snapshots_are_the_book_while_there_is_no_connection(live: BookSynchroniser) -> None:
+    live.on_disconnected()
+    assert live.state is SyncState.STALE
+    assert polled(live, 15, 1500, [("100", "15")]) == CHANGED
+    assert polled_at(live) == 15
+    assert polled(live, 16, 1600, [("100", "16")]) == CHANGED
+    assert best(live) == 16
+    assert delta(live, 17) is None, "no delta belongs to it"
+    assert live.on_connected() == need("connected")
+    assert (live.state, live.book) == (SyncState.STALE, None)
+    assert live.stale_book is not None
+    assert live.stale_book.last_update_id == 16
+    delta(live, 18)
+    assert live.on_snapshot(BIDS, ASKS, 17) == CHANGED
+    assert live.state.value == "live"
+    assert best(live) == 18
+
+
+def test_polled_snapshots_are_a_first_book_too() -> None:
+    sync = BookSynchroniser(X)
+    assert polled(sync, 5, 500) == CHANGED
+    assert sync.state is SyncState.POLLED
+
+
+def test_polled_snapshots_mean_nothing_to_a_connection(live: BookSynchroniser) -> None:
+    assert polled(live, 99, 9900) is None
+    assert live.state is SyncState.LIVE
+    assert best(live) == 11
+
+
+def test_an_older_polled_snapshot_is_ignored_unless_the_exchange_numbers_anew() -> None:
+    sync = BookSynchroniser(X)
+    polled(sync, 10, 1000, [("100", "10")])
+    assert polled(sync, 9, 900) is None
+    assert polled(sync, 9, 1000) is None
+    assert best(sync) == 10
+    assert polled(sync, 3, 1100, [("100", "3")]) == CHANGED
+    assert best(sync) == 3
+
+
+def test_an_impossible_polled_snapshot_is_counted_and_changes_nothing() -> None:
+    sync = BookSynchroniser(X)
+    polled(sync, 10, 1000)
+    assert polled(sync, 11, 1100, [("100", "-1")]) is None
+    assert polled(sync, 12, 1200, [("101", "1")]) is None
+    assert polled_at(sync) == 1
+    assert (sync.counters.malformed, sync.counters.crossed) == (1, 1)
+
+
+def test_a_polled_book_goes_stale_when_polls_fail_or_the_connection_is_lost_again() -> None:
+    for forget in (BookSynchroniser.on_poll_missed, BookSynchroniser.on_disconnected):
+        sync = BookSynchroniser(X)
+        polled(sync, 10, 1000)
+        forget(sync)
+        assert (sync.state, sync.book) == (SyncState.STALE, None)
+        assert polled(sync, 10, 1000) == CHANGED
+        assert sync.state is SyncState.POLLED
+
+
+def test_waiting_for_a_delta_is_told(sync: BookSynchroniser) -> None:
+    assert not sync.awaits_delta
+    sync.on_snapshot(BIDS, ASKS, 10)
+    assert sync.awaits_delta
+    delta(sync, 11)
+    assert not sync.awaits_delta

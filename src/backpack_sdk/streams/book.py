@@ -183,14 +183,7 @@ class OrderBook(BookView):
             raise SequenceGap(self.symbol, None if last is None else last + 1, first_update_id)
         if last_update_id <= last:
             return False
-        try:
-            if bids:
-                self._put(self._bid_keys, self._bid_rows, bids, 1)
-            if asks:
-                self._put(self._ask_keys, self._ask_rows, asks, -1)
-        except (TypeError, ValueError):
-            self._put_with_care(bids, asks)
-        self._last, self._engine_time_us = last_update_id, engine_time
+        self._advance(bids, asks, last_update_id, engine_time)
         return True
 
     def snapshot(self, levels: int | None = None) -> BookSnapshot:
@@ -200,6 +193,28 @@ class OrderBook(BookView):
     def _walk(self, bids: bool) -> Iterator[Level]:
         rows = self._bid_rows if bids else self._ask_rows
         return (read_level(rows, at) for at in range(len(rows) - 1, -1, -1))
+
+    def _advance(
+        self, bids: Sequence[LevelLike], asks: Sequence[LevelLike], last_update_id: int, engine_time: int | None
+    ) -> bool:
+        """Apply a delta that is known to follow on the book, and say whether that crosses it.
+
+        Raises InvalidArgument like `apply_delta`.
+        """
+        bid_keys, ask_keys = self._bid_keys, self._ask_keys
+        try:
+            if bids:
+                self._put(bid_keys, self._bid_rows, bids, 1)
+            if asks:
+                self._put(ask_keys, self._ask_rows, asks, -1)
+        except (TypeError, ValueError):
+            self._put_with_care(bids, asks)
+            bid_keys, ask_keys = self._bid_keys, self._ask_keys
+        self._last = last_update_id
+        self._engine_time_us = engine_time
+        if bid_keys and ask_keys:
+            return bid_keys[-1] + ask_keys[-1] >= 0
+        return False
 
     def _adopt(self, other: OrderBook) -> None:
         """Replace everything but the market's name by what `other` holds, which is empty afterwards."""

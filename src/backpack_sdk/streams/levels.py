@@ -6,14 +6,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 from operator import lt
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, final
+from typing import Any, TypeAlias
 
 from .._core import arguments as _to
 from .._core.arguments import DecimalLike
 from .._core.errors import InvalidArgument
-
-if TYPE_CHECKING:
-    pass
+from .._core.level import Level as Level
 
 EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
 Row: TypeAlias = "tuple[str, str] | Level"
@@ -21,16 +19,6 @@ Put: TypeAlias = Callable[[list[float], list[Row], Sequence[Any], int], None]
 
 LevelLike: TypeAlias = Sequence[DecimalLike]
 """A level as it comes in: price and quantity. Text, as on the wire, is the fastest."""
-
-
-@final
-class Level(NamedTuple):
-    """One price of a book and the quantity that rests there."""
-
-    price: Decimal
-    """In the quote asset per unit of the base asset."""
-    quantity: Decimal
-    """In the base asset, above zero."""
 
 
 # Applying levels. Floats tell any two prices apart that have up to 15 significant digits. The first price with more

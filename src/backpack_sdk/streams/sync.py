@@ -19,27 +19,20 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 from math import isnan, nan
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from .._core.arguments import TimeLike
 from .._core.errors import InvalidArgument
-from .book import Level, LevelLike, OrderBook
+from .book import LevelLike, OrderBook
+from .check import Check, Delta, Reach, id_of, reach_of
 from .sync_events import Action, BookChanged, NeedSnapshot, SnapshotReason, SyncCounters, SyncState
 
 if TYPE_CHECKING:
     from .._generated.markets.models import Depth
+    from .events import DepthUpdate
 
 __all__ = ["Action", "BookChanged", "BookSynchroniser", "NeedSnapshot", "SnapshotReason", "SyncCounters", "SyncState"]
-
-
-class _Delta(NamedTuple):
-    bids: Sequence[LevelLike]
-    asks: Sequence[LevelLike]
-    first: int
-    last: int
-    engine_time: int | None
 
 
 _LATE_RUN = 1000
@@ -60,7 +53,7 @@ class BookSynchroniser:
         self._snapshot_levels = snapshot_levels
         self._book = OrderBook(symbol)
         self._connected = False
-        self._buffer: deque[_Delta] = deque(maxlen=buffer_size)
+        self._buffer: deque[Delta] = deque(maxlen=buffer_size)
         self._seed: OrderBook | None = None
         """A snapshot that waits for its first delta."""
         self._awaiting = False
@@ -72,13 +65,18 @@ class BookSynchroniser:
         self._counters = SyncCounters()
         self._late_run = 0
         self._late_at: int | None = None
-        self._reach: _Reach = (None, None)
-        self._check: _Check | None = None
+        self._reach: Reach = (None, None)
+        self._check: Check | None = None
+        self._polled = False
 
     @property
     def book(self) -> OrderBook | None:
-        """The book, right as of its `last_update_id` and up to date. None while it is not: wait for `BookChanged`."""
-        return self._book if self._is_live else None
+        """The book, right as of its `last_update_id` and up to date. None while it is not: wait for `BookChanged`.
+
+        While the state is POLLED, up to date means as of the last poll.
+        """
+        live = self._next == self._next  # as `_is_live`, without two calls: this is read after every update
+        return self._book if live or self._polled else None
 
     @property
     def stale_book(self) -> OrderBook | None:
@@ -90,6 +88,8 @@ class BookSynchroniser:
         """What `book` and `stale_book` give at the moment."""
         if self._is_live:
             return SyncState.LIVE
+        if self._polled:
+            return SyncState.POLLED
         if self._book.last_update_id is not None:
             return SyncState.STALE
         return SyncState.ALIGNING if self._connected else SyncState.WAITING
@@ -102,6 +102,11 @@ class BookSynchroniser:
     @property
     def _is_live(self) -> bool:
         return not isnan(self._next)
+
+    @property
+    def awaits_delta(self) -> bool:
+        """Whether a snapshot is there and waits for the first delta that joins it: see `accept_quiet`."""
+        return self._seed is not None
 
     @property
     def buffered(self) -> int:
@@ -117,7 +122,7 @@ class BookSynchroniser:
     def on_disconnected(self) -> None:
         """The connection is lost. The book goes stale; a snapshot still under way is ignored, better give it up."""
         self._leave()
-        self._connected = self._awaiting = False
+        self._connected = self._awaiting = self._polled = False
         self._seed = None
         self._buffer.clear()
 
@@ -134,17 +139,32 @@ class BookSynchroniser:
         if first_update_id == self._next <= last_update_id:
             book = self._book
             try:
-                book.apply_delta(bids, asks, first_update_id, last_update_id, engine_time=engine_time)
+                if book._advance(bids, asks, last_update_id, engine_time):
+                    return self._fault(SnapshotReason.CROSSED)
             except InvalidArgument:
                 return self._fault(SnapshotReason.MALFORMED)
-            if book.is_crossed:
-                return self._fault(SnapshotReason.CROSSED)
             self._next = last_update_id + 1
             self._applied += 1
             if self._check is not None:
-                return self._record(self._check, _Delta(bids, asks, first_update_id, last_update_id, engine_time))
+                return self._record(self._check, Delta(bids, asks, first_update_id, last_update_id, engine_time))
             return self._changed
-        return self._on_other(_Delta(bids, asks, first_update_id, last_update_id, engine_time))
+        return self._on_other(Delta(bids, asks, first_update_id, last_update_id, engine_time))
+
+    def on_update(self, event: DepthUpdate) -> Action | None:
+        """`on_delta` with an event of the depth stream; the quickest way for the usual one."""
+        last = event.update_id_last
+        if event.update_id_first == self._next <= last and self._check is None:
+            try:
+                if self._book._advance(event.wire_bids, event.wire_asks, last, event.engine_time_us):
+                    return self._fault(SnapshotReason.CROSSED)
+            except InvalidArgument:
+                return self._fault(SnapshotReason.MALFORMED)
+            self._next = last + 1
+            self._applied += 1
+            return self._changed
+        return self.on_delta(
+            event.wire_bids, event.wire_asks, event.update_id_first, last, engine_time=event.engine_time_us
+        )
 
     def on_snapshot(
         self,
@@ -176,6 +196,36 @@ class BookSynchroniser:
         self._seed = seed
         return self._align()
 
+    def on_polled(
+        self, bids: Sequence[LevelLike], asks: Sequence[LevelLike], last_update_id: int, *, engine_time: int
+    ) -> Action | None:
+        """A snapshot came from REST while there is no connection: it is the book until there is one again.
+
+        One older than the book, by its update id and by its time, is ignored, and so is one that can't be right.
+        """
+        known, made = self._book.last_update_id, self._book.engine_time_us
+        if self._connected:
+            return None
+        if known is not None and last_update_id < known and (made is None or engine_time <= made):
+            return None
+        self._counters.snapshots += 1
+        seed = OrderBook(self.symbol)
+        try:
+            seed.apply_snapshot(bids, asks, last_update_id, engine_time=engine_time)
+        except InvalidArgument:
+            self._tally(SnapshotReason.MALFORMED)
+            return None
+        if seed.is_crossed:
+            self._tally(SnapshotReason.CROSSED)
+            return None
+        self._book._adopt(seed)
+        self._polled = True
+        return self._changed
+
+    def on_poll_missed(self) -> None:
+        """No snapshot has come for long in place of the connection: the book goes stale."""
+        self._polled = False
+
     def on_depth(self, depth: Depth) -> Action | None:
         """`on_snapshot` with what `get_depth` returns."""
         return self.on_snapshot(depth.bids, depth.asks, depth.last_update_id, engine_time=depth.timestamp)
@@ -196,10 +246,10 @@ class BookSynchroniser:
         """
         if not self._is_live:
             return None
-        self._check = _Check(_id(self._book))
+        self._check = Check(id_of(self._book))
         return NeedSnapshot(self.symbol, SnapshotReason.CHECK, 1)
 
-    def _on_other(self, delta: _Delta) -> Action | None:
+    def _on_other(self, delta: Delta) -> Action | None:
         """A delta that is not simply the next one of a live book."""
         if not self._connected:
             self._counters.late += 1
@@ -212,7 +262,7 @@ class BookSynchroniser:
             self._buffer.append(delta)
             return self._ask(SnapshotReason.GAP)
         if self._seed is not None:
-            if delta.last < _id(self._seed):
+            if delta.last < id_of(self._seed):
                 return self._drop_late(self._seed, delta)
             self._buffer.append(delta)
             return self._align()
@@ -225,7 +275,7 @@ class BookSynchroniser:
         """Find the place of the waiting snapshot among the buffered deltas."""
         if self._seed is None:
             return None
-        last, buffer, reached = _id(self._seed), self._buffer, False
+        last, buffer, reached = id_of(self._seed), self._buffer, False
         while buffer and buffer[0].last <= last:
             self._counters.late += 1
             reached = buffer.popleft().last == last or reached
@@ -239,8 +289,8 @@ class BookSynchroniser:
         """Make the waiting snapshot the book, and apply what is buffered."""
         if self._seed is None:
             return None
-        last = _id(self._seed)
-        self._reach = _reach(self._seed, self._snapshot_levels)
+        last = id_of(self._seed)
+        self._reach = reach_of(self._seed, self._snapshot_levels)
         self._book._adopt(self._seed)
         self._seed, self._next = None, last + 1
         waiting = list(self._buffer)
@@ -257,9 +307,9 @@ class BookSynchroniser:
         self._attempt = 0
         return self._changed
 
-    def _drop_late(self, book: OrderBook, delta: _Delta) -> Action | None:
+    def _drop_late(self, book: OrderBook, delta: Delta) -> Action | None:
         """Drop what a book contains already, unless that goes on and on."""
-        last = _id(book)
+        last = id_of(book)
         self._counters.late += 1
         self._late_run = self._late_run + 1 if last == self._late_at else 1
         self._late_at = last
@@ -306,7 +356,7 @@ class BookSynchroniser:
         self._attempt += 1
         return NeedSnapshot(self.symbol, reason, self._attempt)
 
-    def _record(self, check: _Check, delta: _Delta) -> Action | None:
+    def _record(self, check: Check, delta: Delta) -> Action | None:
         """Keep an applied delta for the check under way."""
         check.deltas.append(delta)
         if len(check.deltas) > self._buffer_size:
@@ -316,60 +366,13 @@ class BookSynchroniser:
     def _compare(self) -> Action | None:
         """Once the book is as far as the check's snapshot, bring the snapshot as far as the book and compare."""
         check = self._check
-        if check is None or check.witness is None or _id(check.witness) > _id(self._book):
+        if check is None or check.witness is None or id_of(check.witness) > id_of(self._book):
             return None
         self._check = None
-        if _id(check.witness) < check.start:
+        if id_of(check.witness) < check.start:
             return None
         self._counters.checks += 1
         if check.confirms(self._book, self._reach, self._snapshot_levels):
             return None
         self._counters.mismatches += 1
         return self._fault(SnapshotReason.MISMATCH)
-
-
-_Reach: TypeAlias = tuple[Decimal | None, Decimal | None]
-"""The worst bid and ask of a snapshot, down to which it knows every level; None where it knows all."""
-
-
-def _reach(snapshot: OrderBook, levels: int | None) -> _Reach:
-    return (None, None) if levels is None else (snapshot._edge(True, levels), snapshot._edge(False, levels))
-
-
-class _Check:
-    """A comparison under way of a live book with REST."""
-
-    def __init__(self, start: int) -> None:
-        self.start = start
-        """The update the book was at in the beginning."""
-        self.deltas: list[_Delta] = []
-        """What it applied since."""
-        self.witness: OrderBook | None = None
-        """The snapshot to compare with."""
-
-    def confirms(self, book: OrderBook, reach: _Reach, levels: int | None) -> bool:
-        """Whether the snapshot, brought to the book's update, has the same levels as far as both know them."""
-        witness = self.witness
-        if witness is None:
-            return False
-        bids, asks = zip(reach, _reach(witness, levels), strict=True)
-        for delta in self.deltas:
-            witness.apply_delta(delta.bids, delta.asks, delta.first, delta.last)
-        low, high = max(filter(None, bids), default=None), min(filter(None, asks), default=None)
-        return _known(book, low, high) == _known(witness, low, high)
-
-
-def _known(book: OrderBook, low: Decimal | None, high: Decimal | None) -> tuple[list[Level], list[Level]]:
-    """The bids from `low` up and the asks up to `high`."""
-    return (
-        [level for level in book.bids() if low is None or level.price >= low],
-        [level for level in book.asks() if high is None or level.price <= high],
-    )
-
-
-def _id(book: OrderBook) -> int:
-    """The update id of a book that has a snapshot."""
-    last = book.last_update_id
-    if last is None:
-        raise RuntimeError(f"{book!r} was used before it had a snapshot")
-    return last

@@ -16,6 +16,8 @@ class SyncState(StrEnum):
     """Deltas arrive, and there is no book yet."""
     LIVE = "live"
     """The book is right and up to date."""
+    POLLED = "polled"
+    """The socket is down, and the book is a snapshot from REST, some seconds old at most."""
     STALE = "stale"
     """The book is right as of its own update id, and has been overtaken: deltas or the connection are missing."""
 
