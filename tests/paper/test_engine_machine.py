@@ -425,7 +425,7 @@ class Trading(RuleBasedStateMachine):
                     assert (order.status is OrderStatus.FILLED) <= (order.executed_quantity > 0)
 
 
-Trading.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
+Trading.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
 TestTrading = Trading.TestCase
 
 

@@ -11,6 +11,7 @@ from backpack_sdk.paper import engine
 
 ALLOWED = {
     "__future__",
+    "abc",
     "bisect",
     "collections",
     "collections.abc",
@@ -18,8 +19,12 @@ ALLOWED = {
     "datetime",
     "decimal",
     "enum",
+    "functools",
+    "hashlib",
+    "inspect",
     "itertools",
     "operator",
+    "types",
     "typing",
 }
 MODULES = sorted(Path(engine.__file__).parent.glob("*.py"))

@@ -11,11 +11,13 @@ from decimal import Decimal
 from .enums import Side
 from .numbers import ZERO
 from .orders import LiveOrder
+from .quick import quick
 
 PriceLevel = tuple[Decimal, Decimal]
 """(price, total quantity resting there)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Depth:
     """An order book aggregated by price, both sides ascending: the best bid is last, the best ask first.
@@ -30,6 +32,7 @@ class Depth:
     time_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class BookDelta:
     """Levels that changed, with their new totals (zero: the level is gone), and the update ids they took."""
@@ -132,6 +135,11 @@ class OrderBook:
         self.side(order.side).take(order, quantity, remove=order.remaining == ZERO)
         self._count_change(order)
 
+    def shrink(self, order: LiveOrder, quantity: Decimal) -> None:
+        """Take `quantity` off an order that stays; its place in the queue is kept."""
+        self.side(order.side).take(order, quantity, remove=False)
+        self._count_change(order)
+
     def remove(self, order: LiveOrder) -> None:
         """Take an order and its rest off the book."""
         self.side(order.side).take(order, order.remaining, remove=True)
@@ -141,9 +149,14 @@ class OrderBook:
         """Return what changed since the last call, None for nothing."""
         if not self._changed:
             return None
-        bids = tuple((price, self.bids.total(price)) for side, price in self._changed if side is Side.BID)
-        asks = tuple((price, self.asks.total(price)) for side, price in self._changed if side is Side.ASK)
-        delta = BookDelta(self._drained_id + 1, self.update_id, bids, asks)
+        bids: list[PriceLevel] = []
+        asks: list[PriceLevel] = []
+        for side, price in self._changed:
+            if side is Side.BID:
+                bids.append((price, self.bids.total(price)))
+            else:
+                asks.append((price, self.asks.total(price)))
+        delta = BookDelta(self._drained_id + 1, self.update_id, tuple(bids), tuple(asks))
         self._drained_id = self.update_id
         self._changed.clear()
         return delta

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
+from operator import itemgetter
 
 from .errors import ErrorCode, Refused
 from .numbers import ZERO
@@ -79,18 +82,40 @@ def build_klines(tape: Tape, interval: KlineInterval, start_us: int, end_us: int
     Raises:
         Refused: `INVALID_RANGE` when the end is before the start, before 1970, or more than 10000 candles fit.
     """
+    return tuple(_kline(tape, first, end) for first, end in _checked_spans(interval, start_us, end_us))
+
+
+def build_price_klines(
+    prices: Sequence[tuple[int, Decimal]], interval: KlineInterval, start_us: int, end_us: int
+) -> tuple[Kline, ...]:
+    """Return candles of a price that is told as (time, price from then on), oldest first. They have no volume.
+
+    A price carries over from one candle to the next; a candle before the first price is empty.
+
+    Raises:
+        Refused: as `build_klines`.
+    """
+    klines: list[Kline] = []
+    for first, end in _checked_spans(interval, start_us, end_us):
+        low = bisect_left(prices, first, key=itemgetter(0))
+        high = bisect_left(prices, end, key=itemgetter(0), lo=low)
+        known = [price for _, price in prices[max(0, low - 1) : high]]
+        if not known:
+            klines.append(Kline(first, end, None, None, None, None, ZERO, ZERO, 0))
+        else:
+            klines.append(Kline(first, end, known[0], max(known), min(known), known[-1], ZERO, ZERO, 0))
+    return tuple(klines)
+
+
+def _checked_spans(interval: KlineInterval, start_us: int, end_us: int) -> list[tuple[int, int]]:
     if not 0 <= start_us <= end_us:
         raise Refused(
             ErrorCode.INVALID_RANGE, f"the range from {start_us} to {end_us} microseconds is empty or negative"
         )
-    klines: list[Kline] = []
-    for first, next_first in _spans(interval, start_us, end_us):
-        if len(klines) == MAX_KLINES:
-            raise Refused(
-                ErrorCode.INVALID_RANGE, f"the range holds over {MAX_KLINES} candles of {interval}: shorten it"
-            )
-        klines.append(_kline(tape, first, next_first))
-    return tuple(klines)
+    spans = list(islice(_spans(interval, start_us, end_us), MAX_KLINES + 1))
+    if len(spans) > MAX_KLINES:
+        raise Refused(ErrorCode.INVALID_RANGE, f"the range holds over {MAX_KLINES} candles of {interval}: shorten it")
+    return spans
 
 
 def _kline(tape: Tape, start_us: int, end_us: int) -> Kline:

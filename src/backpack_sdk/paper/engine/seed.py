@@ -7,10 +7,11 @@ from decimal import Decimal, localcontext
 
 from .enums import OrderType, Side
 from .events import Event
-from .exchange import Exchange, Outcome
+from .exchange import Exchange
 from .ledger import Balance
-from .numbers import EXACT, in_bounds, multiple_below
+from .numbers import EXACT, ZERO, in_bounds, multiple_below
 from .orders import NewOrder, Order
+from .outcome import Outcome
 
 MARKET_MAKER = "market-maker"
 
@@ -37,7 +38,8 @@ def seed_book(
 ) -> Outcome[tuple[Order, ...]]:
     """Rest a ladder of post-only orders on both sides of a market and return them, bids first, best first.
 
-    Opens the account if need be and credits it with what it lacks. Levels outside the market's price range are left
+    Opens the account if need be, as one of the exchange's own, which needs no margin, and credits it with what it lacks
+    for a spot market. Levels outside the market's price range are left
     out. An order that would trade with what already rests expires instead, as any post-only order does.
 
     Raises:
@@ -49,7 +51,7 @@ def seed_book(
     spec = exchange.market(symbol)
     quantity = spec.check_quantity(ladder.quantity)
     if not exchange.has_account(account):
-        exchange.open_account(account)
+        exchange.open_account(account, is_system=True)
     with localcontext(EXACT):
         gap = ladder.gap_ticks * spec.tick_size
         below = multiple_below(ladder.mid, spec.tick_size)
@@ -60,11 +62,15 @@ def seed_book(
         rungs = [(side, at) for side, at in rungs if at >= spec.min_price and (highest is None or at <= highest)]
         events: list[Event] = []
         orders: list[Order] = []
+        if spec.futures is None:
+            bids = sum((price * quantity for side, price in rungs if side is Side.BID), ZERO)
+            asks = sum((quantity for side, _ in rungs if side is Side.ASK), ZERO)
+            held = exchange.balances(account)
+            for asset, needed in ((spec.quote, bids), (spec.base, asks)):
+                missing = needed - held.get(asset, Balance()).available
+                if missing > 0:
+                    events += exchange.deposit(account, asset, missing, now_us=now_us).events
         for side, price in rungs:
-            asset, needed = (spec.quote, price * quantity) if side is Side.BID else (spec.base, quantity)
-            missing = needed - exchange.balances(account).get(asset, Balance()).available
-            if missing > 0:
-                events += exchange.deposit(account, asset, missing, now_us=now_us).events
             order = NewOrder(
                 symbol=symbol, side=side, order_type=OrderType.LIMIT, price=price, quantity=quantity, post_only=True
             )

@@ -7,7 +7,11 @@ from decimal import Decimal
 
 from .enums import BookState, MarketType
 from .errors import ErrorCode, Refused
+from .futures import FuturesSpec, PriceBands
 from .numbers import EXACT, SMALLEST, in_bounds, is_multiple, plain
+
+SETTLEMENT_ASSET = "USDC"
+"""Asset that perpetuals settle in, and that collateral is valued in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,10 +19,12 @@ class MarketSpec:
     """Symbol, assets and filters of a market.
 
     `tick_size`, `min_price` and `max_price` are in the quote asset; `step_size`, `min_quantity` and
-    `max_quantity` in the base asset. A maximum of None means no maximum.
+    `max_quantity` in the base asset. A maximum of None means no maximum. `futures` makes it a perpetual, which
+    settles in USDC.
 
     Raises:
-        ValueError: a figure is not above zero, has more than 18 decimals, or a range is empty.
+        ValueError: a figure is not above zero, has more than 18 decimals, a range is empty, or the futures rules do
+            not go with the kind and quote asset of the market.
     """
 
     symbol: str
@@ -32,8 +38,14 @@ class MarketSpec:
     max_quantity: Decimal | None = None
     state: BookState = BookState.OPEN
     market_type: MarketType = MarketType.SPOT
+    futures: FuturesSpec | None = None
+    bands: PriceBands | None = None
 
     def __post_init__(self) -> None:
+        if (self.market_type is MarketType.PERP) != (self.futures is not None):
+            raise ValueError(f"{self.symbol}: a perpetual has futures rules, and no other market has")
+        if self.futures is not None and self.quote != SETTLEMENT_ASSET:
+            raise ValueError(f"{self.symbol}: perpetuals settle in {SETTLEMENT_ASSET}, not in {self.quote}")
         if self.base == self.quote:
             raise ValueError(f"{self.symbol}: base and quote asset are both {self.base}, they must differ")
         for name in ("tick_size", "step_size", "min_price", "min_quantity", "max_price", "max_quantity"):

@@ -44,16 +44,24 @@ class Ticker:
 
 
 class Tape:
-    """All trades of a market, oldest first."""
+    """The trades of a market, oldest first: all of them, or the latest ones when `kept` says how many at least."""
 
-    __slots__ = ("_symbol", "_trades")
+    __slots__ = ("_count", "_symbol", "_trades", "kept")
 
     def __init__(self, symbol: str) -> None:
         self._symbol = symbol
         self._trades: list[Trade] = []
+        self._count = 0
+        self.kept: int | None = None
+
+    @property
+    def last_price(self) -> Decimal | None:
+        """Price of the last trade."""
+        return self._trades[-1].price if self._trades else None
 
     def __len__(self) -> int:
-        return len(self._trades)
+        """Count the trades there have ever been."""
+        return self._count
 
     @property
     def trades(self) -> Sequence[Trade]:
@@ -63,6 +71,9 @@ class Tape:
     def add(self, trade: Trade) -> None:
         """Append a trade. Times never go back."""
         self._trades.append(trade)
+        self._count += 1
+        if self.kept is not None and len(self._trades) >= 2 * self.kept:
+            del self._trades[: -self.kept]
 
     def between(self, start_us: int, end_us: int) -> Sequence[Trade]:
         """Return the trades with `start_us` <= time < `end_us`, oldest first."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from decimal import Decimal, localcontext
 
 from .account import Account, FeeRates
-from .book import Depth
-from .enums import BookState, SortDirection
+from .book import Depth, PriceLevel
+from .enums import BookState, FillType, SortDirection
 from .errors import ErrorCode, Refused
 from .events import Trade
 from .klines import Kline, KlineInterval, build_klines
@@ -52,13 +52,21 @@ class ExchangeView:
         """
         if limit is not None and limit < 1:
             raise Refused(ErrorCode.INVALID_CLIENT_REQUEST, f"limit {limit} must be at least 1")
-        market = self._markets.get(symbol)
-        if market is None:
-            raise Refused(ErrorCode.INVALID_CLIENT_REQUEST, f"no market has the symbol {symbol}")
-        if market.spec.state is BookState.CLOSED:
-            raise Refused(ErrorCode.RESOURCE_NOT_FOUND, f"{symbol} is closed and has no order book", 404)
-        book = market.book
+        book = self._open_market(symbol).book
         return Depth(symbol, book.bids.ascending(limit), book.asks.ascending(limit), book.update_id, self._time_us)
+
+    def best_levels(self, symbol: str) -> tuple[PriceLevel | None, PriceLevel | None]:
+        """Return the best bid and the best ask with what rests there, None for an empty side.
+
+        Raises:
+            Refused: as for `depth`.
+        """
+        market = self._open_market(symbol)
+        bid, ask = market.book.bids.best(), market.book.asks.best()
+        return (
+            (bid.price, bid.total) if bid is not None else None,
+            (ask.price, ask.total) if ask is not None else None,
+        )
 
     def trades(self, symbol: str, *, limit: int = DEFAULT_LIMIT, offset: int = 0) -> tuple[Trade, ...]:
         """Return public trades of a market, newest first."""
@@ -116,17 +124,23 @@ class ExchangeView:
         *,
         symbol: str | None = None,
         order_id: int | None = None,
+        strategy_id: int | None = None,
+        kinds: Container[str] | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
         direction: SortDirection = SortDirection.DESC,
     ) -> tuple[Order, ...]:
-        """Return orders that ever got an id, open ones included, by id."""
+        """Return orders that ever got an id, open ones included, by id. `kinds` narrows it to types of markets."""
         orders = self._account(account).orders
         if order_id is not None:
             orders = {order_id: orders[order_id]} if order_id in orders else {}
 
         def keep(order: LiveOrder) -> bool:
-            return symbol in (None, order.request.symbol)
+            return (
+                symbol in (None, order.request.symbol)
+                and strategy_id in (None, order.cause.strategy_id)
+                and self._is_of(order.request.symbol, kinds)
+            )
 
         return tuple(order.view() for order in page(orders.values(), limit, offset, direction, keep))
 
@@ -136,6 +150,9 @@ class ExchangeView:
         *,
         symbol: str | None = None,
         order_id: int | None = None,
+        strategy_id: int | None = None,
+        kinds: Container[str] | None = None,
+        fill_type: FillType | None = None,
         from_us: int | None = None,
         to_us: int | None = None,
         limit: int = DEFAULT_LIMIT,
@@ -148,6 +165,9 @@ class ExchangeView:
             return (
                 symbol in (None, fill.symbol)
                 and order_id in (None, fill.order_id)
+                and strategy_id in (None, fill.strategy_id)
+                and fill_type in (None, fill.fill_type)
+                and self._is_of(fill.symbol, kinds)
                 and (from_us is None or fill.time_us >= from_us)
                 and (to_us is None or fill.time_us <= to_us)
             )
@@ -160,6 +180,9 @@ class ExchangeView:
 
     # Inside
 
+    def _is_of(self, symbol: str, kinds: Container[str] | None) -> bool:
+        return kinds is None or self._market(symbol).spec.market_type.value in kinds
+
     def _account(self, account: str) -> Account:
         try:
             return self._accounts[account]
@@ -171,6 +194,15 @@ class ExchangeView:
             return self._markets[symbol]
         except KeyError:
             raise Refused(ErrorCode.INVALID_SYMBOL, f"no market has the symbol {symbol}") from None
+
+    def _open_market(self, symbol: str) -> Market:
+        """Return a market that has a book. The live exchange refuses others in words of its own."""
+        market = self._markets.get(symbol)
+        if market is None:
+            raise Refused(ErrorCode.INVALID_CLIENT_REQUEST, f"no market has the symbol {symbol}")
+        if market.spec.state is BookState.CLOSED:
+            raise Refused(ErrorCode.RESOURCE_NOT_FOUND, f"{symbol} is closed and has no order book", 404)
+        return market
 
     def _find_open(self, account: str, symbol: str, order_id: int | None, client_id: int | None) -> LiveOrder:
         owner = self._account(account)
