@@ -10,7 +10,7 @@ from functools import partial
 import httpx
 import pytest
 
-from backpack_sdk.paper import Fault, PaperExchange
+from backpack_sdk.paper import Fault, FaultDesk, PaperExchange
 
 from .app_desk import API_KEY, Trader, ok
 
@@ -128,3 +128,47 @@ def test_an_exchange_that_stops_does_not_wait_for_a_delay() -> None:
             wait_until(lambda: len(exchange.requests) == 1)
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             asking.result()
+
+
+def test_chance_strikes_a_share_of_the_requests(exchange: PaperExchange, trader: Trader) -> None:
+    def struck() -> list[bool]:
+        exchange.faults.clear()
+        exchange.faults.random(0.5, Fault.status(503), Fault.status(500), seed=1, operation="get_t*")
+        return [trader.get("/api/v1/time").status_code != 200 for _ in range(30)]
+
+    first = struck()
+    assert 5 < sum(first) < 25
+    assert struck() == first
+    assert trader.get("/api/v1/ping").status_code == 200
+    exchange.faults.add("get_time", Fault.status(429))
+    assert trader.get("/api/v1/time").status_code == 429
+    assert len(exchange.faults) == 0
+
+
+def test_each_fault_is_one_line(exchange: PaperExchange, trader: Trader) -> None:
+    faults, clock = FaultDesk(exchange), exchange.clock
+    faults.status("get_time", 451, times=2)
+    faults.rate_limit("get_time", retry_after=3)
+    faults.rate_limit("get_time")
+    faults.garbage("get_time")
+    faults.delay("get_time", 0.001, after=True)
+    faults.add("get_time", Fault.status(500), Fault.status(502), times=2)
+    statuses = [trader.get("/api/v1/time").status_code for _ in range(10)]
+    assert statuses == [451, 451, 429, 429, 200, 200, 500, 502, 500, 502]
+    for fail in (partial(faults.drop, takes_effect=False), faults.truncate):
+        fail("get_time")
+        with pytest.raises(httpx.TransportError):
+            trader.get("/api/v1/time")
+    faults.skew_clock(-60)
+    assert -61 < (exchange.clock() - clock()) / 1_000_000 < -59
+    faults.random(1, Fault.status(503), seed=0)
+    faults.sockets.refuse()
+    faults.clear()
+    assert (exchange.clock, len(exchange.faults), len(exchange.socket_faults)) == (clock, 0, 0)
+    assert trader.get("/api/v1/time").status_code == 200
+
+
+def test_a_senseless_chance_is_refused(exchange: PaperExchange) -> None:
+    for rate, faults, operation in ((1.5, (Fault.truncate(),), "*"), (0.5, (), "*"), (0.5, (Fault.truncate(),), "go*")):
+        with pytest.raises(ValueError, match=r"needed|no operation"):
+            exchange.faults.random(rate, *faults, seed=0, operation=operation)

@@ -61,12 +61,13 @@ def test_markets_have_realistic_filters(trader: Trader) -> None:
     response = trader.get("/api/v1/markets")
     assert_fits("get_markets", ok(response))
     markets = {market.symbol: market for market in TypeAdapter(list[types.Market]).validate_json(response.content)}
-    assert list(markets) == ["SOL_USDC", "BTC_USDC", "ETH_USDC"]
+    spot = ["SOL_USDC", "BTC_USDC", "ETH_USDC"]
+    assert list(markets) == [*spot, *(f"{symbol}_PERP" for symbol in spot)]
     assert markets["BTC_USDC"].filters.price.tick_size == Decimal("0.1")
     assert markets["BTC_USDC"].filters.quantity.step_size == Decimal("0.00001")
 
 
-@pytest.mark.parametrize(("kinds", "count"), [(["SPOT"], 3), (["PERP"], 0), (["PERP", "SPOT"], 3)])
+@pytest.mark.parametrize(("kinds", "count"), [(["SPOT"], 3), (["PERP"], 3), (["PERP", "SPOT"], 6), (["DATED"], 0)])
 def test_markets_can_be_chosen_by_kind(trader: Trader, kinds: list[str], count: int) -> None:
     assert len(ok(trader.http.get("/api/v1/markets", params={"marketType": kinds}))) == count
 
@@ -224,7 +225,15 @@ def test_a_senseless_range_of_candles_is_refused(trader: Trader, times: dict[str
     assert hint in refused(response, "INVALID_RANGE")
 
 
-def test_candles_of_other_prices_are_not_simulated(trader: Trader) -> None:
-    ask = {"symbol": "SOL_USDC", "interval": "1d", "startTime": 1752930549}
-    refused(trader.get("/api/v1/klines", priceType="Mark", **ask), "NOT_IMPLEMENTED")
-    ok(trader.get("/api/v1/klines", priceType="Last", **ask))
+@pytest.mark.parametrize("kind", ["Mark", "Index"])
+def test_candles_of_mark_and_index_have_no_volume(exchange: PaperExchange, trader: Trader, kind: str) -> None:
+    symbol, now_us = "SOL_USDC_PERP", exchange.clock()
+    for mark, index in (("141", "142"), ("139", "138")):
+        with exchange.lock:
+            exchange.engine.set_mark_price(symbol, Decimal(mark), Decimal(index), now_us=now_us)
+    now_s = now_us // 1_000_000
+    ask = {"symbol": symbol, "interval": "1d", "startTime": now_s - 60, "endTime": now_s + 60, "priceType": kind}
+    candles = ok(trader.get("/api/v1/klines", **ask))
+    assert_fits("get_klines", candles, nullable=CANDLE_NULLS)
+    assert (candles[-1]["high"], candles[-1]["close"]) == (("141", "139") if kind == "Mark" else ("142", "138"))
+    assert candles[-1]["volume"] == "0"

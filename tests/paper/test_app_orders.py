@@ -146,13 +146,18 @@ def test_a_market_in_post_only_state_refuses_takers(exchange: PaperExchange, tra
         ({"price": "-1"}, "INVALID_PRICE", "above zero"),
         ({"quantity": "0.001"}, "INVALID_QUANTITY", "step size 0.01"),
         ({"quantity": "0"}, "INVALID_QUANTITY", "above zero"),
-        ({"quantity": "1001"}, "INSUFFICIENT_FUNDS", "100000 USDC is available: 100.0000 USDC short"),
+        ({"quantity": "1001"}, "INSUFFICIENT_FUNDS", "100000 USDC is available: 100 USDC short"),
         ({"symbol": "SOL_EUR"}, "INVALID_SYMBOL", "SOL_EUR"),
         ({"price": None}, "INVALID_ORDER", "needs a price"),
         ({"reduceOnly": True}, "INVALID_ORDER", "reduceOnly needs a position"),
-        ({"triggerPrice": "90", "triggerQuantity": "1"}, "NOT_IMPLEMENTED", "triggerPrice, triggerQuantity"),
-        ({"takeProfitTriggerPrice": "200"}, "NOT_IMPLEMENTED", "takeProfitTriggerPrice"),
-        ({"autoBorrow": True}, "NOT_IMPLEMENTED", "autoBorrow"),
+        ({"triggerPrice": "90", "triggerQuantity": "1"}, "INVALID_ORDER", "size of a conditional order"),
+        ({"triggerPrice": "90", "quantity": None}, "INVALID_ORDER", "triggerPrice and triggerQuantity go together"),
+        ({"quantity": None, "triggerPrice": "90", "triggerQuantity": "80%"}, "INVALID_ORDER", "no position"),
+        ({"quantity": None, "triggerPrice": "90", "triggerQuantity": "0"}, "INVALID_QUANTITY", "above zero"),
+        ({"takeProfitTriggerPrice": "90"}, "INVALID_ORDER", "take profit"),
+        ({"takeProfitLimitPrice": "200"}, "INVALID_ORDER", "takeProfitTriggerPrice"),
+        ({"slippageTolerance": "1"}, "INVALID_ORDER", "go together"),
+        ({"slippageTolerance": "1", "slippageToleranceType": "Percent"}, "INVALID_ORDER", "only market orders"),
         ({"autoLend": True}, "NOT_IMPLEMENTED", "autoLend"),
     ],
 )
@@ -225,7 +230,7 @@ def test_a_batch_places_what_it_can(trader: Trader) -> None:
     results = ok(response)
     assert_fits("execute_order_batch", results)
     assert [(item["operation"], item.get("code")) for item in results] == [
-        ("Ok", None), ("Err", "INVALID_PRICE"), ("Err", "INVALID_ORDER"), ("Err", "NOT_IMPLEMENTED"),
+        ("Ok", None), ("Err", "INVALID_PRICE"), ("Err", "INVALID_ORDER"), ("Err", "INVALID_ORDER"),
         ("Ok", None), ("Ok", None),
     ]  # fmt: skip
     assert re.search("tick size", results[1]["message"])

@@ -84,7 +84,7 @@ def test_an_error_inside_the_block_stops_the_exchange() -> None:
 
 async def test_it_serves_from_the_running_loop() -> None:
     threads = threading.active_count()
-    async with PaperExchange() as exchange, httpx.AsyncClient(trust_env=False) as http:
+    async with PaperExchange() as exchange, httpx.AsyncClient(trust_env=False, verify=False) as http:
         assert threading.active_count() == threads
         replies = await asyncio.gather(*(http.get(f"{exchange.base_url}/api/v1/ping") for _ in range(20)))
         assert {reply.text for reply in replies} == {"pong"}

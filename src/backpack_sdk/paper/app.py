@@ -1,4 +1,7 @@
-"""The aiohttp application in front of a gateway: reads requests, keeps the log, plays the faults, writes replies."""
+"""The aiohttp application in front of a gateway: reads requests, keeps the log, plays the faults, writes replies.
+
+A request to upgrade to a WebSocket goes to the sockets, whatever its path.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from collections import deque
 
 from aiohttp import web
 
+from .edge import EdgeGateway
 from .faults import Fault, FaultScript, Harm
-from .gateway import Gateway
 from .operations import BY_ROUTE
 from .received import ReceivedRequest
 from .replies import Reply
+from .sockets.shell import SocketServer
 
 MAX_LOGGED = 10_000
 """Requests that the log keeps; older ones are forgotten."""
@@ -21,24 +25,33 @@ MAX_LOGGED = 10_000
 class Front:
     """Answers over HTTP. `lock` is held while the gateway works and while the log changes."""
 
-    def __init__(self, gateway: Gateway, faults: FaultScript, lock: threading.RLock) -> None:
+    def __init__(self, gateway: EdgeGateway, faults: FaultScript, lock: threading.RLock) -> None:
         self._gateway = gateway
         self._faults = faults
         self._lock = lock
         self.log: deque[ReceivedRequest] = deque(maxlen=MAX_LOGGED)
 
-    def application(self) -> web.Application:
+    def application(self, sockets: SocketServer) -> web.Application:
         """Return a new application. One serves one run of a server."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            if request.headers.get("Upgrade", "").lower() == "websocket":
+                return await sockets.handle(request)
+            return await self.handle(request)
+
         app = web.Application()
         # The gateway knows the paths, and words the refusal of unknown ones as the exchange does.
-        app.router.add_route("*", "/{path:.*}", self.handle)
+        app.router.add_route("*", "/{path:.*}", handle)
         return app
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request."""
+        """Answer one request of the REST API."""
         received = await _receive(request)
         with self._lock:
             self.log.append(received.without_secrets())
+        delay = self._gateway.delay(received)
+        if delay:
+            await asyncio.sleep(delay)
         fault = None if received.operation is None else self._faults.take(received.operation)
         if fault is None:
             return _response(self._answer(received))

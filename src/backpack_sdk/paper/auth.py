@@ -26,6 +26,7 @@ KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 _MAX_DIGITS = 16
 _SECRET_PARAMETERS = frozenset({"twoFactorToken"})
+_SUBSCRIBE = Operation("subscribe", "GET", "/", "subscribe")
 
 Pair = tuple[str, str]
 
@@ -94,6 +95,18 @@ def authenticate(
             f"the signature is not one of this API key over what the request says, which is: {shown}",
         ) from None
     return api_key
+
+
+def authenticate_subscription(
+    api_key: str, signature: str, timestamp: str, window: str, *, keys: Container[str], now_ms: int
+) -> str:
+    """Return the API key that signed a subscription to private streams. The parts come in the order of the wire.
+
+    Raises:
+        ApiError: as for `authenticate`.
+    """
+    headers = {"x-api-key": api_key, "x-signature": signature, "x-timestamp": timestamp, "x-window": window}
+    return authenticate(_SUBSCRIBE, (), None, headers, keys=keys, now_ms=now_ms)
 
 
 def _milliseconds(headers: Mapping[str, str], name: str, default: str | None) -> str:

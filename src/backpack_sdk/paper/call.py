@@ -12,7 +12,7 @@ from .replies import Reply
 
 
 class AnyMarketType(StrEnum):
-    """Kinds of markets that requests may name. Only the first exists here."""
+    """Kinds of markets that requests may name. Only the first two exist here."""
 
     SPOT = "SPOT"
     PERP = "PERP"

@@ -101,6 +101,15 @@ class Query:
         text = self.text(name)
         return None if text is None else _whole(name, int(text) if _INTEGER.fullmatch(text) else text, low, high)
 
+    def decimal(self, name: str) -> Decimal | None:
+        """Return a decimal without an exponent."""
+        text = self.text(name)
+        if text is None:
+            return None
+        if _DECIMAL.fullmatch(text) is None or not text.isascii():
+            raise MalformedRequest(f"failed to parse {name}: {text!r} is not a decimal")
+        return Decimal(text)
+
     def choice(self, name: str, choices: type[E]) -> E | None:
         """Return a member of an enum."""
         text = self.text(name)

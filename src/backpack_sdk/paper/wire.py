@@ -10,12 +10,27 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from .engine import Balance, Depth, Fill, Kline, MarketSpec, Order, OrderType, Ticker, Trade
+from .engine import (
+    Balance,
+    Depth,
+    Fill,
+    FuturesSpec,
+    Kline,
+    MarginFunction,
+    MarketSpec,
+    Order,
+    OrderType,
+    PriceBands,
+    Ticker,
+    Trade,
+    Trigger,
+)
 
 Json = dict[str, object]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO = Decimal(0)
+_BASIS_POINTS = 10_000
 
 
 def number(value: Decimal) -> str:
@@ -55,7 +70,9 @@ def market(spec: MarketSpec, listed_us: int) -> Json:
     quantity: Json = {"minQuantity": number(spec.min_quantity), "stepSize": number(spec.step_size)}
     if spec.max_quantity is not None:
         quantity["maxQuantity"] = number(spec.max_quantity)
-    return {
+    if spec.bands is not None:
+        price |= _bands(spec.bands)
+    found: Json = {
         "symbol": spec.symbol,
         "baseSymbol": spec.base,
         "quoteSymbol": spec.quote,
@@ -65,6 +82,44 @@ def market(spec: MarketSpec, listed_us: int) -> Json:
         "createdAt": iso(listed_us),
         "visible": True,
     }
+    if spec.futures is not None:
+        found |= _futures(spec.futures)
+    return found
+
+
+def margin_function(function: MarginFunction) -> Json:
+    """Write how a margin fraction depends on size."""
+    return {"type": "sqrt", "base": number(function.base), "factor": number(function.factor)}
+
+
+def _futures(futures: FuturesSpec) -> Json:
+    cap = futures.funding_cap * _BASIS_POINTS
+    found: Json = {
+        "imfFunction": margin_function(futures.imf),
+        "mmfFunction": margin_function(futures.mmf),
+        "fundingInterval": milliseconds(futures.funding_interval_us),
+        "fundingRateUpperBound": number(cap),
+        "fundingRateLowerBound": number(-cap),
+    }
+    if futures.open_interest_limit is not None:
+        found["openInterestLimit"] = number(futures.open_interest_limit)
+    return found
+
+
+def _bands(bands: PriceBands) -> Json:
+    figures = {
+        "minMultiplier": bands.min_multiplier,
+        "maxMultiplier": bands.max_multiplier,
+        "minImpactMultiplier": bands.min_impact_multiplier,
+        "maxImpactMultiplier": bands.max_impact_multiplier,
+    }
+    found: Json = {name: number(value) for name, value in figures.items() if value is not None}
+    if bands.min_mark_multiplier is not None and bands.max_mark_multiplier is not None:
+        found["meanMarkPriceBand"] = {
+            "minMultiplier": number(bands.min_mark_multiplier),
+            "maxMultiplier": number(bands.max_mark_multiplier),
+        }
+    return found
 
 
 def depth(book: Depth) -> Json:
@@ -138,14 +193,49 @@ def order(order: Order) -> Json:
         found["postOnly"] = order.post_only
     if order.client_id is not None:
         found["clientId"] = order.client_id
-    for name, value in (
-        ("price", order.price),
-        ("quantity", order.quantity),
-        ("quoteQuantity", order.quote_quantity),
-    ):
+    if order.reduce_only:
+        found["reduceOnly"] = True
+    if order.triggered_us is not None:
+        found["triggeredAt"] = milliseconds(order.triggered_us)
+    quantity = order.quantity
+    if quantity is None and order.trigger is not None and order.order_type is OrderType.LIMIT:
+        # The document requires a quantity of every limit order: that of a waiting one is its trigger's.
+        quantity = order.trigger.quantity if order.trigger.quantity is not None else _ZERO
+    for name, value in (("price", order.price), ("quantity", quantity), ("quoteQuantity", order.quote_quantity)):
         if value is not None:
             found[name] = number(value)
+    return found | _conditions(order)
+
+
+def _conditions(order: Order) -> Json:
+    """Write what an order carries besides price and size, and what it belongs to."""
+    found: Json = {}
+    if order.related_order_id is not None:
+        found["relatedOrderId"] = str(order.related_order_id)
+    if order.strategy_id is not None:
+        found["strategyId"] = str(order.strategy_id)
+    trigger = order.trigger
+    if trigger is not None:
+        found["triggerPrice"] = number(trigger.price)
+        found["triggerBy"] = trigger.by
+        found["triggerQuantity"] = trigger_quantity(trigger)
+    for name, leg in (("stopLoss", order.stop_loss), ("takeProfit", order.take_profit)):
+        if leg is not None:
+            found[f"{name}TriggerPrice"] = number(leg.trigger_price)
+            found[f"{name}TriggerBy"] = leg.by
+            if leg.limit_price is not None:
+                found[f"{name}LimitPrice"] = number(leg.limit_price)
+    if order.slippage is not None:
+        found["slippageTolerance"] = number(order.slippage.tolerance)
+        found["slippageToleranceType"] = order.slippage.unit
     return found
+
+
+def trigger_quantity(trigger: Trigger) -> str:
+    """Write the size of a conditional order: an amount, or a share such as `80%`."""
+    if trigger.percent is not None:
+        return f"{number(trigger.percent)}%"
+    return number(trigger.quantity if trigger.quantity is not None else _ZERO)
 
 
 def past_order(order: Order) -> Json:
@@ -169,13 +259,16 @@ def past_order(order: Order) -> Json:
     }
     if order.expiry_reason is not None:
         found["expiryReason"] = order.expiry_reason
-    return found
+    if order.system_order_type is not None:
+        found["systemOrderType"] = order.system_order_type
+    conditions = _conditions(order)
+    conditions.pop("relatedOrderId", None)  # the document has it for orders of the order operations only
+    return found | conditions
 
 
 def fill(fill: Fill) -> Json:
     """Write a fill. The client id is a text here and a number in orders."""
     found: Json = {
-        "tradeId": fill.trade_id,
         "orderId": str(fill.order_id),
         "symbol": fill.symbol,
         "side": fill.side,
@@ -186,8 +279,12 @@ def fill(fill: Fill) -> Json:
         "isMaker": fill.is_maker,
         "timestamp": iso(fill.time_us),
     }
+    if fill.trade_id != 0:
+        found["tradeId"] = fill.trade_id
     if fill.client_id is not None:
         found["clientId"] = str(fill.client_id)
+    if fill.system_order_type is not None:
+        found["systemOrderType"] = fill.system_order_type
     return found
 
 

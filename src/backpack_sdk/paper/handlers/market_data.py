@@ -93,16 +93,17 @@ def get_klines(call: Call) -> Reply:
     end = query.whole("endTime", low=-INT64_MAX)
     end_us = call.now_us if end is None else end * _SECOND_US
     kind = query.choice("priceType", PriceType)
-    if kind is not None and kind is not PriceType.LAST:
-        raise ApiError(
-            ApiErrorCode.NOT_IMPLEMENTED, f"the embedded exchange has no candles of the {kind} price, only of Last"
-        )
     for name, seconds in (("startTime", start), ("endTime", end)):
         if seconds is not None and seconds >= _YEAR_2200:
             raise ApiError(
                 ApiErrorCode.INVALID_RANGE, f"{name} {seconds} is in a far year: it counts seconds, not milliseconds"
             )
-    klines = call.engine.klines(symbol, interval, start_us=start * _SECOND_US, end_us=end_us)
+    first_us = start * _SECOND_US
+    if kind in (None, PriceType.LAST):
+        klines = call.engine.klines(symbol, interval, start_us=first_us, end_us=end_us)
+    else:
+        by_index = kind is PriceType.INDEX
+        klines = call.engine.price_klines(symbol, interval, start_us=first_us, end_us=end_us, index=by_index)
     return json_reply([wire.kline(candle) for candle in klines])
 
 

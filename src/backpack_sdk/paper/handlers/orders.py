@@ -4,50 +4,27 @@ from __future__ import annotations
 
 from .. import wire
 from ..call import AnyMarketType, Call, Handler
-from ..engine import (
-    CancelScope,
-    ExpiryReason,
-    NewOrder,
-    Order,
-    OrderType,
-    Refused,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-    expiry_refusal,
-)
+from ..engine import CancelScope, ExpiryReason, NewOrder, Order, Refused, TimeInForce, expiry_refusal
 from ..errors import ApiError, ApiErrorCode
-from ..reading import UINT16_MAX, UINT32_MAX, Fields, needed, order_id
+from ..reading import UINT32_MAX, Fields, needed, order_id
 from ..replies import Reply, json_reply
+from .order_reading import Draws, read_order
 
-_NOT_SIMULATED = (
-    "slippageTolerance",
-    "slippageToleranceType",
-    "stopLossLimitPrice",
-    "stopLossTriggerBy",
-    "stopLossTriggerPrice",
-    "takeProfitLimitPrice",
-    "takeProfitTriggerBy",
-    "takeProfitTriggerPrice",
-    "triggerBy",
-    "triggerPrice",
-    "triggerQuantity",
-)
-_HARMLESS_FLAGS = ("autoBorrowRepay", "autoLendRedeem")  # nothing is ever borrowed or lent, so they have no effect
-_BORROWING_FLAGS = ("autoBorrow", "autoLend")
+_REFUSED = (ExpiryReason.POST_ONLY_MODE, ExpiryReason.REDUCE_ONLY_NOT_REDUCED)
 
 
 def execute_order(call: Call) -> Reply:
     """Place an order."""
-    return json_reply(wire.order(_execute(call, _read_order(Fields(call.body)))))
+    fields = Fields(call.body)
+    return json_reply(wire.order(_execute(call, read_order(fields), Draws.read(fields))))
 
 
 def execute_order_batch(call: Call) -> Reply:
     """Place orders one after the other. Each succeeds or fails on its own; one that can't be read fails them all."""
-    read = [_read_order(fields) for fields in Fields.each(call.body)]
+    read = [(read_order(fields), Draws.read(fields)) for fields in Fields.each(call.body)]
     if not read:
         raise ApiError(ApiErrorCode.INVALID_CLIENT_REQUEST, "the batch holds no order")
-    return json_reply([_execute_item(call, order) for order in read])
+    return json_reply([_execute_item(call, order, draws) for order, draws in read])
 
 
 def get_order(call: Call) -> Reply:
@@ -66,9 +43,13 @@ def get_open_orders(call: Call) -> Reply:
     """Show the open orders of one market or of all, oldest first."""
     kind = call.query.choice("marketType", AnyMarketType)
     found = call.engine.open_orders(call.account, call.query.text("symbol"))
-    if kind is not None and kind is not AnyMarketType.SPOT:
-        found = ()
-    return json_reply([wire.order(order) for order in found])
+    return json_reply(
+        [
+            wire.order(order)
+            for order in found
+            if kind is None or call.engine.market(order.symbol).market_type.value == kind
+        ]
+    )
 
 
 def cancel_order(call: Call) -> Reply:
@@ -92,53 +73,34 @@ def cancel_open_orders(call: Call) -> Reply:
     return json_reply([wire.order(order) for order in outcome.value])
 
 
-def _read_order(fields: Fields) -> NewOrder | ApiError:
-    """Return the order, or the refusal of one that asks for what is not simulated."""
-    in_force = fields.choice("timeInForce", TimeInForce)
-    prevention = fields.choice("selfTradePrevention", SelfTradePrevention)
-    order = NewOrder(
-        symbol=needed(fields.text("symbol"), "symbol"),
-        side=needed(fields.choice("side", Side), "side"),
-        order_type=needed(fields.choice("orderType", OrderType), "orderType"),
-        price=fields.decimal("price"),
-        quantity=fields.decimal("quantity"),
-        quote_quantity=fields.decimal("quoteQuantity"),
-        time_in_force=in_force if in_force is not None else TimeInForce.GTC,
-        post_only=fields.flag("postOnly"),
-        self_trade_prevention=prevention if prevention is not None else SelfTradePrevention.REJECT_TAKER,
-        client_id=fields.whole("clientId", high=UINT32_MAX),
-    )
-    fields.whole("brokerId", high=UINT16_MAX)
-    reduce_only = fields.flag("reduceOnly")
-    flags = {name: fields.flag(name) for name in (*_HARMLESS_FLAGS, *_BORROWING_FLAGS)}
-    asked_for = fields.given(_NOT_SIMULATED) + [name for name in _BORROWING_FLAGS if flags[name]]
-    if asked_for:
-        return ApiError(
-            ApiErrorCode.NOT_IMPLEMENTED, f"the embedded exchange does not simulate {', '.join(asked_for)} yet"
-        )
-    if reduce_only:
-        return ApiError(ApiErrorCode.INVALID_ORDER, f"reduceOnly needs a position, and {order.symbol} is a spot market")
-    return order
-
-
-def _execute(call: Call, order: NewOrder | ApiError) -> Order:
+def _execute(call: Call, order: NewOrder | ApiError, draws: Draws) -> Order:
     if isinstance(order, ApiError):
         raise order
-    placed = call.engine.execute(call.account, order, now_us=call.now_us).value
-    if (
-        placed.post_only
-        or placed.time_in_force is TimeInForce.FOK
-        or placed.expiry_reason is ExpiryReason.POST_ONLY_MODE
-    ):
+    placed = _place(call, order, draws)
+    if placed.post_only or placed.time_in_force is TimeInForce.FOK or placed.expiry_reason in _REFUSED:
         refusal = expiry_refusal(placed)
         if refusal is not None:
             raise refusal
     return placed
 
 
-def _execute_item(call: Call, order: NewOrder | ApiError) -> wire.Json:
+def _place(call: Call, order: NewOrder, draws: Draws) -> Order:
+    """Place an order; where funds are missing that it may draw on, get them and place it again."""
     try:
-        return {"operation": "Ok", **wire.order(_execute(call, order))}
+        return call.engine.execute(call.account, order, now_us=call.now_us).value
+    except Refused as refused:
+        if refused.short is None or not (draws.borrow or draws.redeem):
+            raise
+        asset, missing = refused.short
+    call.engine.draw(
+        call.account, asset, missing, auto_borrow=draws.borrow, auto_lend_redeem=draws.redeem, now_us=call.now_us
+    )
+    return call.engine.execute(call.account, order, now_us=call.now_us).value
+
+
+def _execute_item(call: Call, order: NewOrder | ApiError, draws: Draws) -> wire.Json:
+    try:
+        return {"operation": "Ok", **wire.order(_execute(call, order, draws))}
     except (ApiError, Refused) as refused:
         return {"operation": "Err", "code": refused.code, "message": refused.message}
 
