@@ -6,6 +6,8 @@ from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from fnmatch import fnmatchcase
+from random import Random
 from typing import Self
 
 from .operations import BY_NAME
@@ -76,10 +78,11 @@ class Fault:
 
 
 class FaultScript:
-    """The faults to come, per operation, each used once in the order of their adding."""
+    """The faults to come: per operation, each used once in the order of their adding; then those by chance."""
 
     def __init__(self) -> None:
         self._queues: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._chances: list[tuple[str, float, tuple[Fault, ...], Random]] = []
 
     def add(self, operation: str, *faults: Fault) -> None:
         """Let the next requests to an operation meet these faults. `operation` is an operation id: `execute_order`.
@@ -91,15 +94,35 @@ class FaultScript:
             raise ValueError(f"there is no operation {operation!r}: use an operation id such as 'execute_order'")
         self._queues[operation].extend(faults)
 
+    def random(self, rate: float, *faults: Fault, seed: int, operation: str = "*") -> None:
+        """Let chance strike that share of the requests from now on, each with one of the faults.
+
+        `rate` lies in 0 to 1. `operation` may be a pattern such as `get_*`. The same seed strikes the same requests.
+
+        Raises:
+            ValueError: the rate is out of range, there are no faults, or no operation fits.
+        """
+        if not 0 <= rate <= 1 or not faults:
+            raise ValueError(f"a share of the requests from 0 to 1 and a fault at least are needed, not {rate}")
+        if not any(fnmatchcase(name, operation) for name in BY_NAME):
+            raise ValueError(f"there is no operation {operation!r}: use a pattern such as 'get_*'")
+        self._chances.append((operation, rate, faults, Random(seed)))
+
     def take(self, operation: str) -> Fault | None:
         """Return the next fault of an operation and forget it."""
         queue = self._queues.get(operation)
-        return queue.popleft() if queue else None
+        if queue:
+            return queue.popleft()
+        for pattern, rate, faults, chance in self._chances:
+            if fnmatchcase(operation, pattern) and chance.random() < rate:
+                return faults[chance.randrange(len(faults))]
+        return None
 
     def clear(self) -> None:
         """Forget every fault that has not happened yet."""
         self._queues.clear()
+        self._chances.clear()
 
     def __len__(self) -> int:
-        """Count the faults that have not happened yet."""
+        """Count the scripted faults that have not happened yet."""
         return sum(map(len, self._queues.values()))
