@@ -15,6 +15,7 @@ def main() -> None:
     home = Path(backpack_sdk.__file__).parent
     assert "site-packages" in home.parts, f"imported from {home}"
     assert (home / "py.typed").is_file()
+    assert (home / "_generated" / "contract.json").is_file()
     assert version("backpack-sdk") == backpack_sdk.__version__
     assert find_spec("codegen") is None, "the generator must not be installed"
     assert len(OPERATIONS) == 81

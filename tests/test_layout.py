@@ -1,6 +1,6 @@
 """The house: imports run one way, the generator and the SDK do not know each other, and no module is too long to read.
 
-    pairs <- _core <- _generated <- orders, pages, rules <- client <- streams <- paper, cli
+    pairs <- _core <- _generated <- orders, pages, rules <- streams <- paper <- client <- contract <- cli
 
 Every import counts, also those inside a function or for type checkers only.
 """
@@ -29,9 +29,11 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_generated", "auth"}),
     # Private modules that no line below names are helpers of these.
     frozenset({"operations", "orders", "pages", "rules", "types"}),
-    frozenset({"client"}),
     frozenset({"streams"}),
-    frozenset({"cli", "paper"}),
+    frozenset({"paper"}),
+    frozenset({"_client_base", "client"}),
+    frozenset({"contract"}),
+    frozenset({"cli"}),
 )
 HELPERS = 3
 ONLY: dict[str, frozenset[str]] = {
@@ -109,6 +111,7 @@ def test_the_test_sees_the_imports() -> None:
         ("_core", "pairs"),
         ("_generated", "_core"),
         ("client", "_generated"),
+        ("client", "streams"),
         ("orders", "_core"),
         ("_wire", "auth"),
     }

@@ -16,7 +16,7 @@ TYPE_CHECKING = False  # what `typing` says at runtime, without the milliseconds
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import auth, operations, orders, pages, pairs, rules, types
+    from . import auth, operations, orders, pages, pairs, rules, streams, types
     from ._core.enums import OpenEnum
     from ._core.errors import (
         AuthenticationError,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         InsufficientFunds,
         InsufficientMargin,
         InvalidArgument,
+        InvalidFrame,
         InvalidResponse,
         Maintenance,
         NotFound,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         RequestTimeout,
         ServerError,
         StatusError,
+        StreamError,
     )
     from ._core.model import Model
     from ._core.reply import Accepted, Acknowledged, NoContent, TextReply
@@ -50,15 +52,16 @@ if TYPE_CHECKING:
     from .pairs import Pair, PairError, PairKind
     from .rules import MarketRules
     from .streams.book import OrderBook
+    from .streams.options import StreamOptions
 
 _HOMES = {
-    **dict.fromkeys(("auth", "operations", "orders", "pages", "pairs", "rules", "types"), ""),
+    **dict.fromkeys(("auth", "operations", "orders", "pages", "pairs", "rules", "streams", "types"), ""),
     **dict.fromkeys(
         (
             "AuthenticationError", "BackpackError", "BadRequest", "Conflict", "ConnectionFailed", "CredentialsError",
-            "InsufficientFunds", "InsufficientMargin", "InvalidArgument", "InvalidResponse", "Maintenance", "NotFound",
-            "OutcomeUnknown", "PermissionDenied", "RateLimited", "RegionRestricted", "RequestTimeout", "ServerError",
-            "StatusError",
+            "InsufficientFunds", "InsufficientMargin", "InvalidArgument", "InvalidFrame", "InvalidResponse",
+            "Maintenance", "NotFound", "OutcomeUnknown", "PermissionDenied", "RateLimited", "RegionRestricted",
+            "RequestTimeout", "ServerError", "StatusError", "StreamError",
         ),
         "._core.errors",
     ),
@@ -74,6 +77,7 @@ _HOMES = {
     "OpenEnum": "._core.enums",
     "OrderBook": ".streams.book",
     "RawResponse": "._wire",
+    "StreamOptions": ".streams.options",
 }  # fmt: skip
 
 __all__ = [
@@ -94,6 +98,7 @@ __all__ = [
     "InsufficientFunds",
     "InsufficientMargin",
     "InvalidArgument",
+    "InvalidFrame",
     "InvalidResponse",
     "Maintenance",
     "MarketRules",
@@ -118,6 +123,8 @@ __all__ = [
     "RequestTimeout",
     "ServerError",
     "StatusError",
+    "StreamError",
+    "StreamOptions",
     "TextReply",
     "__version__",
     "auth",
@@ -126,6 +133,7 @@ __all__ = [
     "pages",
     "pairs",
     "rules",
+    "streams",
     "types",
 ]
 

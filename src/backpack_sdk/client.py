@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import httpx
 
-from ._calls import BASE_URL, WS_URL, Attempt, Broken, Caller, Pause, Settings
-from ._core.arguments import integer, secret
-from ._core.errors import BackpackError, InvalidArgument
-from ._core.request import present
+from ._calls import BASE_URL, WS_URL, Attempt, Broken, Pause
+from ._client_base import ClientBase, broken, reply, stream_options
 from ._generated.clients import AsyncNamespaces, Namespaces
-from ._options import limiter, phases, require_client, require_connections, require_proxy
+from ._options import require_client
 from ._ratelimit import PER_SECOND
-from ._retry import Failure
 from ._transport import default_async_transport, default_transport, exchange
 from ._wire import RawResponse
 
@@ -26,107 +21,28 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
-    from typing import Self
+    from typing import Literal, Self
 
     from ._calls import Call, Outcome
+    from ._core.arguments import SymbolLike
     from ._core.request import Request
     from .auth import Credentials
     from .pages import AsyncPager, Pager
+    from .streams.account import AccountState
+    from .streams.blocking import BlockingStreams
+    from .streams.blocking_books import BlockingOrderBooks
+    from .streams.client import Streams
+    from .streams.options import StreamOptions, StreamSetup
+    from .streams.order_books import OrderBooks
 
 T = TypeVar("T")
 P = ParamSpec("P")
-logger = logging.getLogger("backpack_sdk")
 
 TIMEOUT = 10.0
 """Seconds for each phase of a request: getting a connection, sending, waiting for data."""
 
-_NEVER_SENT = (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol)
 
-
-class _Base:
-    """What both clients keep."""
-
-    def __init__(
-        self,
-        credentials: Credentials | None,
-        base_url: str,
-        ws_url: str,
-        alternate_urls: Sequence[str],
-        timeout: float | httpx.Timeout,
-        max_retries: int,
-        rate_limit: float | Mapping[str, float | None] | None,
-        window: int,
-        broker_id: int | None,
-        broker_key: str | None,
-        proxy: str | None,
-        trust_env: bool,
-        verify: bool | ssl.SSLContext,
-        max_connections: int,
-    ) -> None:
-        if isinstance(alternate_urls, str):
-            raise InvalidArgument("alternate_urls", "expected a list of addresses, got one text")
-        broker_number = integer(broker_id, "broker_id", 0, 65_535)
-        broker = present({"x-broker-id": broker_number, "x-broker-key": secret(broker_key, "broker_key")})
-        settings = Settings(credentials, base_url, tuple(alternate_urls), max_retries, window, broker)
-        require_proxy(proxy)
-        require_connections(max_connections)
-        self._caller = Caller(settings, limiter(rate_limit))
-        self._timeout = phases(timeout)
-        self._transport_options: dict[str, Any] = {
-            "proxy": proxy,
-            "trust_env": trust_env,
-            "verify": verify,
-            "max_connections": max_connections,
-        }
-        self._closed = False
-        self.ws_url = ws_url
-        """Address of the stream server."""
-
-    @property
-    def base_url(self) -> str:
-        """Address in use; an alternate one after the first was refused."""
-        return self._caller.host
-
-    @property
-    def credentials(self) -> Credentials | None:
-        """The key that signs private requests."""
-        return self._caller.settings.credentials
-
-    @property
-    def clock_offset(self) -> float:
-        """Seconds by which the exchange's clock is ahead of ours, as last measured; 0 before."""
-        return self._caller.state.clock_offset
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the client was closed."""
-        return self._closed
-
-    def _phases_of(self, attempt: Attempt) -> dict[str, float | None]:
-        return self._timeout if attempt.timeout is None else phases(attempt.timeout)
-
-    def _to_http(self, attempt: Attempt) -> httpx.Request:
-        prepared = attempt.prepared
-        phases = self._phases_of(attempt)
-        return httpx.Request(
-            prepared.method,
-            _url(prepared.url),
-            headers=httpx.Headers([(name.encode(), value.encode()) for name, value in prepared.headers]),
-            stream=httpx.ByteStream(prepared.content),
-            extensions={"timeout": phases},
-        )
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise BackpackError("this client is closed; make a new one")
-
-    def __repr__(self) -> str:
-        key = self.credentials.api_key if self.credentials is not None else None
-        state = ", closed" if self._closed else ""
-        return f"<{type(self).__name__} {self.base_url}{f' as {key}' if key is not None else ''}{state}>"
-
-
-class Backpack(_Base, Namespaces):
+class Backpack(ClientBase, Namespaces):
     """A client that waits for each answer. Safe to share between threads.
 
     Operations are grouped as the exchange groups them: `bp.markets.get_depth("SOL-USDC")`. Use it in a `with` block,
@@ -137,6 +53,7 @@ class Backpack(_Base, Namespaces):
         base_url: Address of the exchange.
         ws_url: Address of its stream server.
         alternate_urls: Addresses to try, in order, when one refuses your region or can't be reached.
+        alternate_ws_urls: The same for the stream server.
         timeout: Seconds for each phase of a request, or an httpx.Timeout.
         max_retries: Further attempts after a failure. Reads are repeated on 429, 5xx and broken connections; commands
             only when they provably never left this machine.
@@ -160,6 +77,7 @@ class Backpack(_Base, Namespaces):
         base_url: str = BASE_URL,
         ws_url: str = WS_URL,
         alternate_urls: Sequence[str] = (),
+        alternate_ws_urls: Sequence[str] = (),
         timeout: float | httpx.Timeout = TIMEOUT,
         max_retries: int = 3,
         rate_limit: float | Mapping[str, float | None] | None = PER_SECOND,
@@ -173,7 +91,7 @@ class Backpack(_Base, Namespaces):
         max_connections: int = 100,
     ) -> None:
         super().__init__(
-            credentials, base_url, ws_url, alternate_urls, timeout, max_retries, rate_limit, window,
+            credentials, base_url, ws_url, alternate_urls, alternate_ws_urls, timeout, max_retries, rate_limit, window,
             broker_id, broker_key, proxy, trust_env, verify, max_connections,
         )  # fmt: skip
         require_client(http_client, httpx.Client)
@@ -205,6 +123,43 @@ class Backpack(_Base, Namespaces):
         """Measure how many seconds the exchange's clock is ahead, and stamp later requests by it."""
         return self._run(self._caller.measure_clock())
 
+    def streams(self, options: StreamOptions | None = None) -> BlockingStreams:
+        """A stream connection, for `with`. Any number of streams share it; its work is done on a thread of its own."""
+        from .streams.blocking import BlockingStreams
+
+        return BlockingStreams(self._threaded_setup(), stream_options(options))
+
+    def order_books(
+        self,
+        *symbols: SymbolLike,
+        window: Literal["200ms", "600ms", "1000ms"] | None = None,
+        snapshot_interval: float | None = None,
+        show_stale: bool = False,
+        levels: int | None = None,
+        options: StreamOptions | None = None,
+    ) -> BlockingOrderBooks:
+        """The order books of some markets, kept up to date on a connection and a thread of their own, for `with`.
+
+        Args:
+            symbols: Markets, in any notation; `add()` and `remove()` change them later.
+            window: Take changes collected over 200, 600 or 1000 ms, for less traffic. Otherwise each as it happens.
+            snapshot_interval: Compare each book with REST every so many seconds. A difference starts it anew.
+            show_stale: Whether to go on giving a book that has been overtaken, instead of withholding it.
+            levels: Best levels of each side to copy when a book is given; all when None.
+            options: How the connection behaves.
+        """
+        from .streams.blocking_books import BlockingOrderBooks
+
+        return BlockingOrderBooks(
+            self._threaded_setup(), stream_options(options), symbols,
+            levels=levels, window=window, snapshot_interval=snapshot_interval, show_stale=show_stale,
+        )  # fmt: skip
+
+    def _threaded_setup(self) -> StreamSetup:
+        from .streams.loop_thread import ThreadSender
+
+        return self._stream_setup(ThreadSender(self), lambda: asyncio.to_thread(self.sync_clock))
+
     def _run(self, steps: Call[T]) -> T:
         self._require_open()
         outcome: Outcome = None
@@ -233,8 +188,8 @@ class Backpack(_Base, Namespaces):
                 finally:
                     response.close()
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
-            return _broken(error)
-        return _reply(attempt, response.status_code, response.headers, content)
+            return broken(error)
+        return reply(attempt, response.status_code, response.headers, content)
 
     def _own_transport(self) -> httpx.BaseTransport:
         transport = self._transport
@@ -253,6 +208,8 @@ class Backpack(_Base, Namespaces):
             transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()
+        if self._paper is not None:
+            self._paper.close()
 
     def __enter__(self) -> Self:
         self._require_open()
@@ -264,7 +221,7 @@ class Backpack(_Base, Namespaces):
         self.close()
 
 
-class AsyncBackpack(_Base, AsyncNamespaces):
+class AsyncBackpack(ClientBase, AsyncNamespaces):
     """A client for asyncio; the same operations and arguments as `Backpack`, awaited.
 
     Use it in an `async with` block, or call `aclose()`. It belongs to the event loop of its first request.
@@ -278,6 +235,7 @@ class AsyncBackpack(_Base, AsyncNamespaces):
         base_url: str = BASE_URL,
         ws_url: str = WS_URL,
         alternate_urls: Sequence[str] = (),
+        alternate_ws_urls: Sequence[str] = (),
         timeout: float | httpx.Timeout = TIMEOUT,
         max_retries: int = 3,
         rate_limit: float | Mapping[str, float | None] | None = PER_SECOND,
@@ -291,7 +249,7 @@ class AsyncBackpack(_Base, AsyncNamespaces):
         max_connections: int = 100,
     ) -> None:
         super().__init__(
-            credentials, base_url, ws_url, alternate_urls, timeout, max_retries, rate_limit, window,
+            credentials, base_url, ws_url, alternate_urls, alternate_ws_urls, timeout, max_retries, rate_limit, window,
             broker_id, broker_key, proxy, trust_env, verify, max_connections,
         )  # fmt: skip
         require_client(http_client, httpx.AsyncClient)
@@ -322,6 +280,42 @@ class AsyncBackpack(_Base, AsyncNamespaces):
         """Measure how many seconds the exchange's clock is ahead, and stamp later requests by it."""
         return await self._run(self._caller.measure_clock())
 
+    def streams(self, options: StreamOptions | None = None) -> Streams:
+        """A stream connection, for `async with`. Any number of streams share it; it connects when entered."""
+        from .streams.client import Streams
+
+        return Streams(self._stream_setup(self, self.sync_clock), stream_options(options))
+
+    def order_books(
+        self,
+        *symbols: SymbolLike,
+        window: Literal["200ms", "600ms", "1000ms"] | None = None,
+        snapshot_interval: float | None = None,
+        show_stale: bool = False,
+        options: StreamOptions | None = None,
+    ) -> OrderBooks:
+        """The order books of some markets, kept up to date on a connection of their own, for `async with`.
+
+        Args:
+            symbols: Markets, in any notation; `add()` and `remove()` change them later.
+            window: Take changes collected over 200, 600 or 1000 ms, for less traffic. Otherwise each as it happens.
+            snapshot_interval: Compare each book with REST every so many seconds. A difference starts it anew.
+            show_stale: Whether to go on giving a book that has been overtaken, instead of withholding it.
+            options: How the connection behaves.
+        """
+        from .streams.order_books import OrderBooks
+
+        return OrderBooks(
+            self.streams(options), self, symbols, owns_session=True,
+            window=window, snapshot_interval=snapshot_interval, show_stale=show_stale,
+        )  # fmt: skip
+
+    def account_state(self, options: StreamOptions | None = None) -> AccountState:
+        """The account's open orders and positions, kept up to date on a connection of their own, for `async with`."""
+        from .streams.account import AccountState
+
+        return AccountState(self.streams(options), self, owns_session=True)
+
     async def _run(self, steps: Call[T]) -> T:
         self._require_open()
         outcome: Outcome = None
@@ -342,7 +336,7 @@ class AsyncBackpack(_Base, AsyncNamespaces):
         try:
             if self._http_client is not None:
                 response = await self._http_client.send(self._to_http(attempt), follow_redirects=False)
-                return _reply(attempt, response.status_code, response.headers, response.content)
+                return reply(attempt, response.status_code, response.headers, response.content)
             status, headers, content = await exchange(
                 self._own_transport(),
                 prepared.method,
@@ -352,8 +346,8 @@ class AsyncBackpack(_Base, AsyncNamespaces):
                 self._phases_of(attempt),
             )
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
-            return _broken(error)
-        return _reply(attempt, status, headers, content)
+            return broken(error)
+        return reply(attempt, status, headers, content)
 
     def _own_transport(self) -> httpx.AsyncBaseTransport:
         if self._transport is None:
@@ -367,6 +361,8 @@ class AsyncBackpack(_Base, AsyncNamespaces):
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()
+        if self._paper is not None:
+            await asyncio.to_thread(self._paper.close)
 
     async def __aenter__(self) -> Self:
         self._require_open()
@@ -376,24 +372,3 @@ class AsyncBackpack(_Base, AsyncNamespaces):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-@lru_cache(maxsize=256)
-def _url(text: str) -> httpx.URL:
-    return httpx.URL(text)
-
-
-def _broken(error: httpx.TransportError | httpx.DecodingError | httpx.InvalidURL) -> Broken:
-    if isinstance(error, httpx.ConnectTimeout):
-        return Broken(Failure.NEVER_SENT_TIMEOUT, error)
-    if isinstance(error, httpx.PoolTimeout):
-        return Broken(Failure.CROWDED, error)
-    if isinstance(error, (*_NEVER_SENT, httpx.InvalidURL)):
-        return Broken(Failure.NEVER_SENT, error)
-    return Broken(Failure.TIMED_OUT if isinstance(error, httpx.TimeoutException) else Failure.LOST, error)
-
-
-def _reply(attempt: Attempt, status: int, headers: Mapping[str, str], content: bytes) -> RawResponse[Any]:
-    operation = attempt.request.operation
-    logger.debug("%s %s: HTTP %d, %d bytes", operation.method, operation.path, status, len(content))
-    return RawResponse(attempt.request, status, headers, content)
