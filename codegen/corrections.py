@@ -8,8 +8,8 @@ A correction is `{target, expect, value, why, evidence}`. Targets:
     operations.NAME.STATUS     the body of a reply
 
 `expect` is what must stand there now, `value` is merged over it (`absent` removes). In both, `required` speaks of the
-property or parameter, everything else of its schema. A correction whose expectation fails is stale: it is left out
-and reported.
+property or parameter, everything else of its schema. `property = "absent"` in `expect` says that there is no such
+property yet, and `value` is its schema. A correction whose expectation fails is stale: it is left out and reported.
 """
 
 from __future__ import annotations
@@ -90,6 +90,8 @@ class _Place:
     schema: dict[str, Any]
     owner: dict[str, Any] | None = None
     name: str = ""
+    is_new: bool = False
+    """Whether the owner has no such property yet."""
 
     def _required(self) -> bool:
         if self.owner is None:
@@ -108,9 +110,13 @@ class _Place:
         )
 
     def _get(self, key: str) -> Any:
+        if key == "property":
+            return None if self.is_new else "there"
         return self._required() if key == "required" else self.schema.get(key)
 
     def merge(self, value: Mapping[str, Any]) -> None:
+        if self.is_new and self.owner is not None:
+            self.owner["properties"][self.name] = self.schema
         for key, new in value.items():
             if key == "required" and self.owner is not None:
                 self._require(bool(new))
@@ -132,7 +138,8 @@ def _places(document: dict[str, Any], correction: Correction) -> Iterator[_Place
     kind, _, rest = correction.target.partition(".")
     name, _, member = rest.partition(".")
     if kind == "schemas":
-        yield from _in_schema(document["components"]["schemas"].get(name, {}), member)
+        new = correction.expect.get("property") == _ABSENT
+        yield from _in_schema(document["components"]["schemas"].get(name, {}), member, new)
         return
     for operation in _operations(document):
         operation_id = operation["operationId"]
@@ -140,8 +147,10 @@ def _places(document: dict[str, Any], correction: Correction) -> Iterator[_Place
             yield from _in_operation(operation, member)
 
 
-def _in_schema(schema: dict[str, Any], member: str) -> Iterator[_Place]:
+def _in_schema(schema: dict[str, Any], member: str, new: bool) -> Iterator[_Place]:
     properties = schema.get("properties", {})
+    if new and properties and member not in properties and member not in ("", "*"):
+        yield _Place({}, schema, member, is_new=True)
     if not member and schema:
         yield _Place(schema)
     for each in properties if member == "*" else [member] if member in properties else []:

@@ -201,12 +201,16 @@ def nullable_components(document: Document, _names: Names) -> int:
     return count
 
 
-_PASSES: tuple[Callable[[Document, Names], int], ...] = (
+TIDYING: tuple[Callable[[Document, Names], int], ...] = (
     null_types,
     unwrap_single_all_of,
     array_lengths,
     drop_defaults,
     open_text,
+)
+"""The passes after which every schema still stands where the document has it, and says what is meant."""
+_PASSES: tuple[Callable[[Document, Names], int], ...] = (
+    *TIDYING,
     fold_variants,
     hoist_parts,
     flatten_all_of,

@@ -26,19 +26,23 @@ def document() -> dict[str, Any]:
     for name in ("fixes", "units"):
         for correction in tomllib.loads((SPEC / "overlays" / f"{name}.toml").read_text())["correction"]:
             targets = correction["target"]
+            is_new = correction.get("expect", {}).get("property") == "absent"
             for target in targets if isinstance(targets, list) else [targets]:
-                for owner, key, schema in places(whole, target, correction.get("except", ())):
+                for owner, key, schema in places(whole, target, correction.get("except", ()), is_new=is_new):
                     correct(owner, key, schema, correction["value"])
     return whole
 
 
 def places(
-    whole: dict[str, Any], target: str, left_out: list[str]
+    whole: dict[str, Any], target: str, left_out: list[str], *, is_new: bool = False
 ) -> Iterator[tuple[dict[str, Any], str, dict[str, Any]]]:
     """Where a correction applies: what holds the schema, under which name, and the schema."""
     kind, name, *rest = target.split(".")
     if kind == "schemas":
         owner = whole["components"]["schemas"][name]
+        if is_new:
+            assert rest[0] not in owner["properties"]
+            owner["properties"][rest[0]] = {}
         for key in [key for key in owner["properties"] if rest[0] in ("*", key)] if rest else ():
             yield owner, key, owner["properties"][key]
         if not rest:

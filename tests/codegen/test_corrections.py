@@ -153,3 +153,17 @@ def test_an_assumed_instruction_is_stale_once_nobody_needs_it() -> None:
     assert {one.name: (one.instruction, one.assumed) for one in built.api.operations} == {
         "get_a": ("aQuery", False), "get_b": ("bQuery", True), "get_c": (None, False),
     }  # fmt: skip
+
+
+def test_a_property_that_the_document_forgot() -> None:
+    new = correction("schemas.X.extra", {"type": "string", "required": True}, {"property": "absent"})
+    made = schemas(new)["X"]
+    assert made["properties"]["extra"] == {"type": "string"}
+    assert "extra" in made["required"]
+
+
+@pytest.mark.parametrize("target", ["schemas.X.a", "schemas.Gone.extra", "schemas.Bare.extra", "schemas.X.*"])
+def test_a_property_that_is_there_or_has_no_place_is_stale(target: str) -> None:
+    result, stale = applied(correction(target, {"type": "integer"}, {"property": "absent"}))
+    assert len(stale) == 1
+    assert result == WHOLE
