@@ -112,7 +112,7 @@ def test_rows_that_look_alike_are_all_handed_out(
     assert_complete(handed, rows, listing)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.lists(st.sampled_from("abc"), max_size=30), st.booleans(), st.none() | st.integers(1, 12), st.integers(1, 12),
     st.booleans(), bursts,
@@ -139,7 +139,7 @@ def vanishing(picks: list[float]) -> list[Callable[[Listing], None]]:
     return [event(pick) for pick in picks]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     unique_rows, st.booleans(), caps, st.integers(1, 20), st.booleans(),
     st.lists(st.floats(0, 1, exclude_max=True), max_size=8), bursts,
@@ -159,7 +159,7 @@ def test_rows_that_vanish_leave_no_hole(
     assert len(set(handed)) == len(handed)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     runs, st.booleans(), st.none() | st.integers(5, 20), st.integers(1, 20), st.integers(1, 20), st.integers(1, 80),
     bursts, bursts,
@@ -364,7 +364,7 @@ def ranges(draw: st.DrawFn) -> tuple[int, int]:
     return draw(st.integers(-500, 4500)), draw(st.integers(0, 5000))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(charts(), ranges(), st.booleans(), st.integers(1, 20))
 def test_windows_give_what_one_request_without_a_maximum_would(
     chart: Chart, span: tuple[int, int], to_present: bool, width: int
@@ -381,7 +381,7 @@ def test_windows_give_what_one_request_without_a_maximum_would(
     assert set(handed) <= set(expected)  # one that opens before the range may be cut off with no sign of it
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(charts(), st.integers(1, 20), st.integers(1, 50))
 def test_candles_resume_where_they_stopped(chart: Chart, width: int, stop: int) -> None:
     first, now = 1_735_689_600, candle_step(chart.interval)(1_735_689_600, 41) - 1
