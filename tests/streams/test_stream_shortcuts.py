@@ -72,8 +72,10 @@ def test_other_frames_are_told_apart_while_only_one_kind_is_expected(session: St
     session.on_frame(b"no JSON")
     session.on_frame(frame(b="not a list"))
     session.on_frame(frame(E="1"))
+    session.on_received(6, 500)
     counters = session.counters
-    assert (counters.frames, counters.unrouted, counters.errors, counters.undecodable) == (6, 2, 1, 1)
+    assert (counters.frames, counters.bytes) == (6, 500)
+    assert (counters.unrouted, counters.errors, counters.undecodable) == (2, 1, 1)
     assert [type(event).__name__ for event in events] == ["UnknownEvent", "DepthUpdate"]
 
 
@@ -105,8 +107,12 @@ def test_a_fault_in_a_consumer_stops_neither_it_nor_others(
 
 def test_lag_is_looked_at_now_and_then(session: StreamSession) -> None:
     keep(session, bare=True)
-    for _ in range(16):
+    for _ in range(15):
         session.on_frame(frame(E=1_500_000))
+        session.on_received(1, 100)
+    assert session.counters.lag_us is None
+    session.on_frame(frame(E=1_500_000))
+    session.on_received(1, 100)
     assert session.counters.lag_us == 500_000
 
 

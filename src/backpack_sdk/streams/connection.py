@@ -40,6 +40,10 @@ class Owner(Protocol):
         """A frame came."""
         ...
 
+    def on_received(self, frames: int, size: int) -> None:
+        """So many frames and bytes came at once; each frame was passed on before."""
+        ...
+
     def on_sent(self, frame: Frame) -> None:
         """A subscription was sent."""
         ...
@@ -194,7 +198,7 @@ class Connection:
         self._socket = socket
         self.counters.reconnects += self.counters.connections > 0
         self.counters.connections += 1
-        socket.on_text = self._owner.on_frame
+        socket.on_text, socket.on_received = self._owner.on_frame, self._owner.on_received
         self._changed.set()
         self._enter(ConnectionState.LIVE, f"connected to {self.url}")
         watch = asyncio.create_task(self._watch(socket), name="backpack-streams-watch")

@@ -41,6 +41,7 @@ class Dispatcher:
         self._followers = Followers()
         self._unconfirmed: dict[str, Frame] = {}
         self._resynced = False
+        self._latest: StreamEvent | None = None
         self._callbacks: list[Callable[[StateChange], object]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self._connection: Connection | None = None
@@ -61,9 +62,6 @@ class Dispatcher:
 
     def on_frame(self, payload: bytes) -> None:
         """A frame came. This is the hot path: tens of thousands of calls per second."""
-        counters = self.counters
-        counters.frames = frames = counters.frames + 1
-        counters.bytes += len(payload)
         try:
             usual = self._decode(payload)
         except UNREADABLE:
@@ -71,12 +69,10 @@ class Dispatcher:
             return
         route = self._routes.get(usual.stream)
         if route is None:
-            counters.unrouted += 1
+            self.counters.unrouted += 1
             return
         route.heard = True
-        event = usual.data
-        if not frames % _LAG_EVERY:
-            self._note_lag(event)
+        self._latest = event = usual.data
         push = route.only
         if push is None:
             attach(event, FRAME, payload)
@@ -86,6 +82,15 @@ class Dispatcher:
             push(event)
         except Exception:
             logger.exception("stream %s: a fault of the SDK", route.name)
+
+    def on_received(self, frames: int, size: int) -> None:
+        """So many frames and bytes came at once; each frame was passed to `on_frame` before."""
+        counters = self.counters
+        before = counters.frames
+        counters.frames = before + frames
+        counters.bytes += size
+        if counters.frames // _LAG_EVERY != before // _LAG_EVERY and self._latest is not None:
+            self._note_lag(self._latest)
 
     def on_sent(self, frame: Frame) -> None:
         """A subscription was sent."""
@@ -164,8 +169,7 @@ class Dispatcher:
             counters.unrouted += 1
             return
         route.heard = True
-        if not counters.frames % _LAG_EVERY:
-            self._note_lag(event)
+        self._latest = event
         if type(event) is UnknownEvent:
             counters.unknown += 1
             if event.problem is not None:

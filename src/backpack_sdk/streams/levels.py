@@ -37,7 +37,7 @@ def put_levels(keys: list[float], rows: list[Row], changes: Sequence[Any], sign:
     for price, quantity in changes:
         if (len(price) > _FLOAT_DIGITS and _significant(price) > _FLOAT_DIGITS) or len(quantity) > _LONGEST:
             raise ValueError("a number has more digits than expected")
-        key = float(price) if sign > 0 else -float(price)
+        key = float(price) * sign
         at = bisect_left(keys, key)
         known = at < len(keys) and keys[at] == key
         size = float(quantity)

@@ -31,6 +31,8 @@ class SocketConnection(ClientConnection):
         super().__init__(*arguments, **options)
         self.on_text: Callable[[bytes], None] = _ignore
         """Gets the payload of each text frame. It must not raise."""
+        self.on_received: Callable[[int, int], None] = _count_nothing
+        """Gets the number of text frames that came at once, after they were passed on, and of the bytes."""
         self.close_received = self.loop.create_future()
         """Done when the server's Close frame has come, which may be long before the connection is lost."""
         self.last_received = self.loop.time()
@@ -67,7 +69,8 @@ class SocketConnection(ClientConnection):
 
     def _take_frames(self, data: bytes) -> None:
         """Pass on every whole text frame; keep the beginning of one that is not all there."""
-        at, end_of_data = 0, len(data)
+        at = frames = 0
+        end_of_data = len(data)
         on_text, is_open = self.on_text, self.protocol.state is OPEN
         while end_of_data - at >= 2:
             kind, size, start = data[at], data[at + 1], at + 2
@@ -78,7 +81,8 @@ class SocketConnection(ClientConnection):
                 size = data[at + 2] << 8 | data[at + 3]
             elif size > _SHORT:
                 if size > _SHORT + 1:  # masked, which a server's frame must not be
-                    return self._fall_back(data[at:])
+                    self._fall_back(data[at:])
+                    break
                 start = at + 10
                 if end_of_data < start:
                     break
@@ -89,15 +93,20 @@ class SocketConnection(ClientConnection):
                     break
                 if is_open:
                     on_text(data[start:end])
+                    frames += 1
             elif _CLOSE <= kind <= _PONG and size < _SHORT:
                 if end > end_of_data:
                     break
                 super().data_received(data[at:end])
                 is_open = self.protocol.state is OPEN
             else:
-                return self._fall_back(data[at:])
+                self._fall_back(data[at:])
+                break
             at = end
-        self._rest = data[at:]
+        if self.is_direct:
+            self._rest = data[at:]
+        if frames:
+            self.on_received(frames, at)
 
     def _fall_back(self, data: bytes) -> None:
         self.is_direct, self._rest = False, b""
@@ -115,6 +124,7 @@ class SocketConnection(ClientConnection):
             while True:
                 message = await self.recv(decode=False)
                 self.on_text(message)
+                self.on_received(1, len(message))
         except ConnectionClosed:
             return
 
@@ -129,6 +139,10 @@ class SocketConnection(ClientConnection):
             meaning = "private code"
         reason = f": {received.reason}" if received.reason else ""
         return f"the server closed the connection with {received.code} ({meaning}){reason}"
+
+
+def _count_nothing(_frames: int, _size: int) -> None:
+    """What happens to counts before anybody has asked for them."""
 
 
 def _ignore(_payload: bytes) -> None:

@@ -42,7 +42,7 @@ class StreamCounters:
     frames: int = 0
     """Frames received."""
     bytes: int = 0
-    """Bytes of their payloads."""
+    """Bytes that they came in."""
     connections: int = 0
     """Sockets opened."""
     reconnects: int = 0
