@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 import threading
 
 import aiohttp
@@ -23,17 +25,31 @@ from .app_desk import API_KEY
 from .socket_desk import STILL, SYMBOL, client, place
 
 DEPTH = f"depth.{SYMBOL}"
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 
 
 async def raw(exchange: PaperExchange) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection that has just been upgraded."""
     reader, writer = await asyncio.open_connection(*httpx.URL(exchange.base_url).netloc.decode().split(":"))
-    writer.write(
-        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    )
+    writer.write(UPGRADE)
     assert b"101" in await reader.readuntil(b"\r\n\r\n")
     return reader, writer
+
+
+async def test_a_client_that_leaves_while_it_is_let_in_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async with PaperExchange(sockets=STILL) as exchange:
+        address = httpx.URL(exchange.base_url)
+        for _ in range(10):
+            with socket.create_connection((address.host, address.port or 0)) as leaving:
+                leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                leaving.sendall(UPGRADE)
+        _, writer = await raw(exchange)
+        writer.close()
+        await writer.wait_closed()
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 async def test_rest_and_socket_share_a_port_and_any_path_will_do() -> None:

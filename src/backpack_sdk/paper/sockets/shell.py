@@ -40,7 +40,10 @@ class SocketServer:
             max_msg_size=_LONGEST_REQUEST,
             timeout=self._options.grace,
         )
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionResetError:
+            return web.Response()  # the client left while it was let in, and gets nothing
         if request.transport is None:
             return socket
         options = self._options
