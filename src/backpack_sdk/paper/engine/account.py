@@ -70,7 +70,6 @@ class Account:
         "funding",
         "id",
         "is_system",
-        "liquidating",
         "open",
         "orders",
         "slots",
@@ -83,7 +82,6 @@ class Account:
         self.id = account_id
         self.fees = fees
         self.is_system = is_system
-        self.liquidating = False
         self.orders: dict[int, LiveOrder] = {}
         self.open: dict[int, LiveOrder] = {}
         self.fills: deque[Fill] = deque(maxlen=kept_orders)

@@ -60,7 +60,6 @@ class Liquidator:
         if self._is_sound(account):
             return set()
         touched: set[str] = set()
-        account.liquidating = True
         for order in list(account.open.values()):
             symbol = order.request.symbol
             self._markets[symbol].expire(order, ExpiryReason.LIQUIDATION, now_us)
@@ -73,7 +72,6 @@ class Liquidator:
             self._close(slot, now_us)
         if self._largest(account) is None and self._margin.equity(account) < ZERO:
             self._take_over(account)
-        account.liquidating = False
         return touched
 
     def _is_sound(self, account: Account) -> bool:
