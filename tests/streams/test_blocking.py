@@ -79,6 +79,18 @@ def test_closing_ends_a_loop_in_another_thread(bp: Backpack) -> None:
         ws.trades("SOL_USDC")
 
 
+@pytest.mark.parametrize("books", [False, True])
+def test_it_is_used_once_and_may_be_closed_early(bp: Backpack, books: bool) -> None:
+    live: BlockingStreams | BlockingOrderBooks = bp.order_books("SOL_USDC") if books else bp.streams()
+    live.close()
+    with live:
+        live.close()
+        live.close()
+    assert "backpack-" not in " ".join(thread.name for thread in threading.enumerate())
+    with pytest.raises(BackpackError, match="used already"), live:
+        pass
+
+
 def test_a_subscription_ends_when_it_is_closed(bp: Backpack) -> None:
     with bp.streams() as ws:
         with ws.trades("SOL_USDC") as trades:

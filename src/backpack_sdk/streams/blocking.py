@@ -31,7 +31,7 @@ from .events import (
     Ticker,
     Trade,
 )
-from .loop_thread import LoopThread
+from .loop_thread import LoopThread, OnThread
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -134,47 +134,29 @@ class BlockingSubscription(Generic[T]):
         return f"<Blocking{repr(self._subscription).removeprefix('<')}"
 
 
-class BlockingStreams:
+class BlockingStreams(OnThread):
     """Any number of streams on one connection, for plain loops. Made by `Backpack.streams()`; use it in a `with` block.
 
     Methods and arguments are those of `Streams`. Iterate over different subscriptions in different threads.
     """
 
     def __init__(self, setup: StreamSetup, options: StreamOptions) -> None:
-        self._thread = LoopThread("backpack-streams")
+        super().__init__("streams")
         self._setup, self._options = setup, options
         self._inner: Streams | None = None
+
+    async def _open(self) -> None:
+        self._inner = Streams(self._setup, self._options)
+        await self._inner.open()
+
+    async def _aclose(self) -> None:
+        await self._streams.aclose()
 
     @property
     def _streams(self) -> Streams:
         if self._inner is None:
             raise BackpackError("the stream connection is not open: use `with bp.streams() as ws`")
         return self._inner
-
-    def __enter__(self) -> Self:
-        if self._inner is not None:
-            raise BackpackError("this stream connection was used already; make a new one with streams()")
-        self._thread.start()
-        try:
-            self._inner = self._thread.call(lambda: Streams(self._setup, self._options))
-            self._thread.run(self._inner.open())
-        except BaseException:
-            self._thread.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the socket, end every subscription and the thread."""
-        if self._inner is not None:
-            try:
-                self._thread.run(self._inner.aclose())
-            finally:
-                self._thread.stop()
 
     def wait_closed(self, timeout: float | None = None) -> None:
         """Wait until the connection is closed. Raises what ended it, a callback's error, or TimeoutError."""

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.errors import BackpackError
 from .client import Streams
-from .loop_thread import LoopThread
+from .loop_thread import OnThread
 from .order_books import OrderBooks
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
     from .._core.arguments import SymbolLike
     from .book import BookSnapshot
     from .book_updates import BookUpdates
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     from .sync_events import SyncCounters, SyncState
 
 
-class BlockingOrderBooks:
+class BlockingOrderBooks(OnThread):
     """Books of some markets, for plain loops. Made by `Backpack.order_books()`; use it in a `with` block.
 
         with bp.order_books("SOL-USDC", "BTC-USDC") as books:
@@ -38,7 +35,7 @@ class BlockingOrderBooks:
         self, setup: StreamSetup, options: StreamOptions, symbols: Iterable[SymbolLike],
         *, levels: int | None, **choices: Any,
     ) -> None:  # fmt: skip
-        self._thread = LoopThread("backpack-order-books")
+        super().__init__("order books")
         self._levels = levels
 
         def make() -> OrderBooks:
@@ -48,29 +45,12 @@ class BlockingOrderBooks:
         self._books: OrderBooks | None = None
         self._updates: BookUpdates | None = None
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        try:
-            books = self._thread.call(self._make)
-            self._thread.run(books.__aenter__())
-            self._books, self._updates = books, self._thread.call(books.updates)
-        except BaseException:
-            self._thread.stop()
-            raise
-        return self
+    async def _open(self) -> None:
+        books = await self._make().__aenter__()
+        self._books, self._updates = books, books.updates()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection and end the thread."""
-        if self._books is not None:
-            try:
-                self._thread.run(self._books.aclose())
-            finally:
-                self._thread.stop()
+    async def _aclose(self) -> None:
+        await self._inner.aclose()
 
     def __iter__(self) -> Iterator[BookSnapshot]:
         return self

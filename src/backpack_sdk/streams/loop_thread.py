@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from .._core.errors import BackpackError
 
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
     from .._core.request import Request
     from .._wire import RawResponse
 
@@ -81,6 +85,50 @@ class LoopThread:
         if loop is not None and stopped is not None and thread is not None:
             loop.call_soon_threadsafe(stopped.set)
             thread.join()
+
+
+class OnThread(ABC):
+    """Something async that is used once, in a `with` block, and lives on a thread of its own meanwhile."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._thread = LoopThread(f"backpack-{what.replace(' ', '-')}")
+        self._entered = self._is_open = False
+
+    @abstractmethod
+    async def _open(self) -> None:
+        """Make it and open it, on the loop."""
+
+    @abstractmethod
+    async def _aclose(self) -> None:
+        """Close it, on the loop."""
+
+    def close(self) -> None:
+        """Close the connection and end the thread. A second time does nothing."""
+        if self._is_open:
+            self._is_open = False
+            try:
+                self._thread.run(self._aclose())
+            finally:
+                self._thread.stop()
+
+    def __enter__(self) -> Self:
+        if self._entered:
+            raise BackpackError(f"these {self._what} were used already; make new ones")
+        self._entered = True
+        self._thread.start()
+        try:
+            self._thread.run(self._open())
+        except BaseException:
+            self._thread.stop()
+            raise
+        self._is_open = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class ThreadSender:
