@@ -119,7 +119,7 @@ def _envelope_decoder(tagged: tuple[type[StreamEvent], ...]) -> Callable[[Frame]
 
 
 def _envelope_of(payload: Any) -> Callable[[Frame], Any]:
-    envelope = msgspec.defstruct("Envelope", [("stream", str), ("data", payload)], gc=False)
+    envelope = msgspec.defstruct("Envelope", [("data", payload), ("stream", str)], gc=False)
     return msgspec.json.Decoder(envelope).decode
 
 

@@ -192,14 +192,14 @@ class DepthUpdate(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="de
     """When the exchange's socket sent the event, in microseconds since 1970."""
     engine_time_us: int = field(name="T")
     """When the matching engine made the last of these changes, in microseconds since 1970."""
-    symbol: str = field(name="s")
-    """Market, as the exchange spells it."""
-    wire_bids: tuple[tuple[str, str], ...] = field(name="b")
-    """Changed bids as pairs of wire text, price and quantity, in no promised order."""
-    wire_asks: tuple[tuple[str, str], ...] = field(name="a")
-    """Changed asks as pairs of wire text, price and quantity, in no promised order."""
     update_id_first: int = field(name="U")
     """Id of the first change in here, one more than the last id of the update before."""
+    wire_asks: tuple[tuple[str, str], ...] = field(name="a")
+    """Changed asks as pairs of wire text, price and quantity, in no promised order."""
+    wire_bids: tuple[tuple[str, str], ...] = field(name="b")
+    """Changed bids as pairs of wire text, price and quantity, in no promised order."""
+    symbol: str = field(name="s")
+    """Market, as the exchange spells it."""
     update_id_last: int = field(name="u")
     """Id of the last change in here. Ids belong to one market."""
 
@@ -214,14 +214,14 @@ class DepthUpdate(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="de
         return from_micros(self.engine_time_us)
 
     @property
-    def bids(self) -> tuple[Level, ...]:
-        """Changed bids. A quantity is what now rests at its price; zero takes the level away."""
-        return read_levels(self.wire_bids)
-
-    @property
     def asks(self) -> tuple[Level, ...]:
         """Changed asks. A quantity is what now rests at its price; zero takes the level away."""
         return read_levels(self.wire_asks)
+
+    @property
+    def bids(self) -> tuple[Level, ...]:
+        """Changed bids. A quantity is what now rests at its price; zero takes the level away."""
+        return read_levels(self.wire_bids)
 
 
 class ExternalTicker(StreamEvent, frozen=True, kw_only=True):
