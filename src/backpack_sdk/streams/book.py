@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 
     from .._generated.markets.models import Depth
 from .levels import (
+    Keys,
     Level,
     LevelLike,
     Put,
     Row,
     load_side,
     needs_exact_keys,
+    no_keys,
     put_exactly,
     put_levels,
     read_level,
@@ -68,8 +70,9 @@ class SequenceGap(BackpackError):
 class OrderBook(BookView):
     """A live order book. Feed it one snapshot, then every delta after it."""
 
-    # Each side is two parallel lists, best level last, where most changes happen: sorted keys (prices, of asks negated)
-    # and rows. A row is the wire's text until it is read; then it becomes a Level, and stays one until it changes.
+    # Each side is two parallel sequences, best level last, where most changes happen: sorted keys (prices, of asks
+    # negated) and rows. A row is the wire's text until it is read; then it becomes a Level, and stays one until it
+    # changes.
     __slots__ = ("_ask_keys", "_ask_rows", "_bid_keys", "_bid_rows", "_engine_time_us", "_last", "_put", "symbol")
 
     def __init__(self, symbol: str) -> None:
@@ -79,8 +82,8 @@ class OrderBook(BookView):
 
     def clear(self) -> None:
         """Forget everything but the market's name. The next thing to come must be a snapshot."""
-        self._bid_keys: list[float] = []
-        self._ask_keys: list[float] = []
+        self._bid_keys: Keys = no_keys()
+        self._ask_keys: Keys = no_keys()
         self._bid_rows: list[Row] = []
         self._ask_rows: list[Row] = []
         self._last: int | None = None
