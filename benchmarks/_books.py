@@ -14,8 +14,10 @@ from collections.abc import Callable, Generator
 from decimal import Decimal
 from typing import Any
 
-from _frames import Feed, Final, perpetuals
+from _frames import FRAME_BYTES, Feed, Final, perpetuals
 
+TOGETHER = 100
+"""Frames that a busy socket gets at once, 18 kB: over the loopback interface, as fast as it goes, it gets 1,400."""
 Levels = list[tuple[Any, Any]]
 
 
@@ -53,10 +55,14 @@ def _as_bytes(feed: Feed) -> list[Any]:
 
 
 class WholePath:
-    """What OrderBooks does with a frame: counted, decoded, routed, put in sequence, applied, and passed on."""
+    """What OrderBooks does with a frame: decoded, routed, put in sequence, applied, passed on, and counted."""
 
     name = "backpack_sdk OrderBooks"
-    prepare = staticmethod(_as_bytes)
+
+    @staticmethod
+    def prepare(feed: Feed) -> list[Any]:
+        """Its socket hands on together what came together."""
+        return [feed.frames[at : at + TOGETHER] for at in range(0, len(feed.frames), TOGETHER)]
 
     def __init__(self, feed: Feed, *, read: bool) -> None:
         from backpack_sdk._generated.streams.channels import DECODER, DEPTH
@@ -64,21 +70,22 @@ class WholePath:
         from backpack_sdk.streams.order_books import OrderBooks
         from backpack_sdk.streams.seeding import _read as read_depth
         from backpack_sdk.streams.session import StreamSession
-        from backpack_sdk.streams.sync import BookSynchroniser
 
         sender: Any = None  # nothing is sent: the snapshots are in memory too
         session = StreamSession(StreamSetup(sender, (), None, time.time), StreamOptions(), DECODER)
         books = OrderBooks(session, sender, (), owns_session=False)
         for symbol, body in feed.snapshots.items():
-            sync = books._syncs[symbol] = BookSynchroniser(symbol)
+            kept = books._kept[symbol] = books._keep(symbol)
             depth = read_depth(body)
-            sync.on_connected()
-            sync.on_snapshot(depth.bids, depth.asks, depth.last_update_id, engine_time=depth.timestamp)
-            sync.accept_quiet()
-        session._routes.add({DEPTH.stream(symbol): symbol for symbol in feed.snapshots}, DEPTH, books._push, bare=True)
+            kept.on_connected()
+            kept.on_snapshot(depth.bids, depth.asks, depth.last_update_id, engine_time=depth.timestamp)
+            kept.accept_quiet()
+        sinks = {kept.stream: kept.take for kept in books._kept.values()}
+        session._routes.add(dict.fromkeys(sinks), DEPTH, sinks, bare=True)
         if read:
             books.on_update(lambda book: (book.best_bid, book.best_ask))
-        self.books, self.take = books, session.on_frame
+        size = TOGETHER * FRAME_BYTES
+        self.books, self.take = books, lambda frames: session.on_frames(frames, size)
 
     def check(self, finals: dict[str, Final]) -> None:
         check_ours(self.name, self.books.get, finals)
@@ -251,7 +258,7 @@ def run(contender: Any, feed: Feed, frames: list[Any], *, read: bool) -> float:
             take(frame)
         seconds = time.process_time() - started
         one.check(feed.finals)
-        return seconds / len(frames)
+        return seconds / len(feed.frames)
 
 
 @contextlib.contextmanager

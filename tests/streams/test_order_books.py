@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backpack_sdk import AsyncBackpack
-from backpack_sdk.streams import order_books as books_module
+from backpack_sdk.streams import kept_book
 from backpack_sdk.streams.order_books import BookUnavailable, OrderBooks
 from backpack_sdk.streams.status import ConnectionState
 from backpack_sdk.streams.sync import SyncState
@@ -265,7 +265,7 @@ async def test_books_come_from_rest_while_the_socket_fails_and_go_stale_when_tha
         await until(lambda: books.state(A) is SyncState.POLLED)
         exchange.change(A)
         await caught_up(exchange, books)
-        monkeypatch.setattr(books_module, "_POLL_VALID", 0.05)
+        monkeypatch.setattr(kept_book, "_POLL_VALID", 0.05)
         await asyncio.sleep(0.03)
         slow = Slow(exchange, server)
         await until(lambda: books.state(A) is SyncState.STALE)

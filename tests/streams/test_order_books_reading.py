@@ -48,7 +48,7 @@ async def test_breaking_out_of_a_loop_leaves_nothing_behind() -> None:
                 break
         gc.collect()
         await asyncio.sleep(0)
-        assert books._consumers == []
+        assert books._audience.consumers == []
         exchange.tell(peer, A)
         await caught_up(exchange, books, A)
 

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from backpack_sdk._core.events import UNREADABLE
 from backpack_sdk._generated.streams.channels import DECODER, DEPTH, MARK_PRICE
 from backpack_sdk._generated.streams.models import DepthUpdate
+from backpack_sdk.streams.book_updates import Audience
+from backpack_sdk.streams.kept_book import KeptBook
 from backpack_sdk.streams.options import StreamOptions, StreamSetup
 from backpack_sdk.streams.session import StreamSession
-from backpack_sdk.streams.sync import BookSynchroniser, SyncState
+from backpack_sdk.streams.sync import Action, BookChanged, BookSynchroniser, SyncState
 
 NAME = "depth.SOL_USDC"
 
@@ -46,9 +48,13 @@ def keep(session: StreamSession, name: str = NAME, *, bare: bool) -> tuple[list[
     return events, push
 
 
+def give(session: StreamSession, payload: bytes) -> None:
+    session.on_frames([payload], len(payload))
+
+
 def test_who_does_without_the_frame_gets_the_event_alone(session: StreamSession) -> None:
     events, _ = keep(session, bare=True)
-    session.on_frame(frame(new=5))
+    give(session, frame(new=5))
     assert events == [DECODER.decode(frame())]
     assert events[0].stream is None
     assert events[0].extra == {}
@@ -57,22 +63,18 @@ def test_who_does_without_the_frame_gets_the_event_alone(session: StreamSession)
 def test_one_who_wants_the_frame_is_enough_for_all_to_have_it(session: StreamSession) -> None:
     bare, _ = keep(session, bare=True)
     whole, push = keep(session, bare=False)
-    session.on_frame(frame(new=5))
+    give(session, frame(new=5))
     assert [event.extra for event in bare + whole] == [{"new": 5}, {"new": 5}]
     session._routes.remove([NAME], push)
-    session.on_frame(frame(new=5))
+    give(session, frame(new=5))
     assert (len(bare), bare[-1].extra, len(whole)) == (2, {}, 1)
 
 
 def test_other_frames_are_told_apart_while_only_one_kind_is_expected(session: StreamSession) -> None:
     events, _ = keep(session, bare=True)
-    session.on_frame(TRADE)
-    session.on_frame(frame("depth.BTC_USDC"))
-    session.on_frame(b'{"id":null,"error":{"code":4006,"message":"Invalid stream"}}')
-    session.on_frame(b"no JSON")
-    session.on_frame(frame(b="not a list"))
-    session.on_frame(frame(E="1"))
-    session.on_received(6, 500)
+    refusal = b'{"id":null,"error":{"code":4006,"message":"Invalid stream"}}'
+    together = [TRADE, frame("depth.BTC_USDC"), refusal, b"no JSON", frame(b="not a list"), frame(E="1")]
+    session.on_frames(together, 500)
     counters = session.counters
     assert (counters.frames, counters.bytes) == (6, 500)
     assert (counters.unrouted, counters.errors, counters.undecodable) == (2, 1, 1)
@@ -83,11 +85,11 @@ def test_a_second_kind_of_stream_is_read_beside_the_first(session: StreamSession
     depths, _ = keep(session, bare=True)
     prices, push = keep(session, "markPrice.SOL_USDC", bare=True)
     price = frame("markPrice.SOL_USDC", e="markPrice", p="1", f="0", i="1", n=4)
-    session.on_frame(frame())
-    session.on_frame(price)
+    give(session, frame())
+    give(session, price)
     session._routes.remove(["markPrice.SOL_USDC"], push)
-    session.on_frame(price)
-    session.on_frame(frame())
+    give(session, price)
+    give(session, frame())
     assert (len(depths), len(prices), session.counters.unrouted) == (2, 1, 1)
 
 
@@ -99,8 +101,8 @@ def test_a_fault_in_a_consumer_stops_neither_it_nor_others(
 
     session._routes.add({NAME: None}, DEPTH, fail, bare=True)
     events, _ = keep(session, "markPrice.SOL_USDC", bare=True)
-    session.on_frame(frame())
-    session.on_frame(frame("markPrice.SOL_USDC", e="markPrice", p="1", f="0", i="1", n=4))
+    give(session, frame())
+    give(session, frame("markPrice.SOL_USDC", e="markPrice", p="1", f="0", i="1", n=4))
     assert len(events) == 1
     assert "a fault of the SDK" in caplog.text
 
@@ -108,11 +110,9 @@ def test_a_fault_in_a_consumer_stops_neither_it_nor_others(
 def test_lag_is_looked_at_now_and_then(session: StreamSession) -> None:
     keep(session, bare=True)
     for _ in range(15):
-        session.on_frame(frame(E=1_500_000))
-        session.on_received(1, 100)
+        give(session, frame(E=1_500_000))
     assert session.counters.lag_us is None
-    session.on_frame(frame(E=1_500_000))
-    session.on_received(1, 100)
+    give(session, frame(E=1_500_000))
     assert session.counters.lag_us == 500_000
 
 
@@ -133,7 +133,13 @@ UPDATES = st.lists(st.tuples(SIDES, SIDES, st.sampled_from([0, 0, 0, -1, 1]), st
 @settings(deadline=None)
 @given(UPDATES, st.booleans())
 def test_an_event_does_what_its_parts_do(updates: list[Any], checked: bool) -> None:
-    by_event, by_parts = BookSynchroniser("SOL_USDC"), BookSynchroniser("SOL_USDC")
+    said: list[Action] = []
+    audience = Audience()
+    audience.callbacks.append(lambda book: said.append(BookChanged(book.symbol)))
+    by_event = KeptBook(
+        "SOL_USDC", NAME, audience, lambda _, request: said.append(request), show_stale=False, quiet_after=1
+    )
+    by_parts = BookSynchroniser("SOL_USDC")
     for sync in (by_event, by_parts):
         sync.on_connected()
         sync.on_snapshot([("98", "1")], [("102", "1")], 10)
@@ -148,7 +154,10 @@ def test_an_event_does_what_its_parts_do(updates: list[Any], checked: bool) -> N
             event_time_us=1, engine_time_us=last, symbol="SOL_USDC", wire_bids=bids, wire_asks=asks,
             update_id_first=first, update_id_last=last,
         )  # fmt: skip
-        assert by_event.on_update(event) == by_parts.on_delta(bids, asks, first, last, engine_time=last)
+        said.clear()
+        by_event.take(event)
+        action = by_parts.on_delta(bids, asks, first, last, engine_time=last)
+        assert said == ([] if action is None else [action])
         assert (by_event.state, asdict(by_event.counters)) == (by_parts.state, asdict(by_parts.counters))
         if by_event.state is SyncState.LIVE and by_event.book is not None and by_parts.book is not None:
             assert by_event.book.snapshot() == by_parts.book.snapshot()

@@ -93,7 +93,7 @@ async def feed(url: str, kind: type[ClientConnection], chunks: Sequence[bytes]) 
     )
     messages: list[bytes] = []
     if isinstance(connection, SocketConnection):
-        connection.on_text = messages.append
+        connection.on_texts = lambda payloads, _size: messages.extend(payloads)
         reader = asyncio.create_task(connection.pump())
     else:
         reader = asyncio.create_task(read_by_library(connection, messages))
@@ -168,7 +168,7 @@ async def opened(server: StreamServer, received: list[bytes], **choices: Any) ->
         server.ws_url, create_connection=SocketConnection, proxy=None, ping_interval=None, close_timeout=0.05, **choices
     )
     assert isinstance(connection, SocketConnection)
-    connection.on_text = received.append
+    connection.on_texts = lambda payloads, _size: received.extend(payloads)
     return connection
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .book import OrderBook
     from .sync_events import SyncState
 
+logger = logging.getLogger("backpack_sdk")
 _TURN = 64
 """Books after which a consumer that never waits lets others have the event loop."""
 
@@ -48,22 +50,61 @@ class Changes:
         """Note that a book has changed."""
         self.dirty[symbol] = None
         if self.asleep:
-            self._wake()
+            self.wake()
 
     def fail(self, error: Exception) -> None:
         """Let the consumer have an error."""
         self.errors.append(error)
-        self._wake()
+        self.wake()
 
     def end(self) -> None:
         """There will be no more changes."""
         self.ended = True
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let the consumer look."""
         self.asleep = False
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
+
+
+class Audience:
+    """All who hear of the books' changes."""
+
+    __slots__ = ("callbacks", "consumers")
+
+    def __init__(self) -> None:
+        self.consumers: list[Changes] = []
+        self.callbacks: list[Callable[[OrderBook], object]] = []
+
+    def tell(self, symbol: str, book: OrderBook | None) -> None:
+        """A book has changed, or can't be had any more."""
+        for changes in self.consumers:
+            changes.changed(symbol)
+        if self.callbacks:
+            self.call(book)
+
+    def call(self, book: OrderBook | None) -> None:
+        """Call back with a book."""
+        if book is None:
+            return
+        for callback in self.callbacks:
+            try:
+                callback(book)
+            except Exception as error:
+                logger.exception("a callback of the order books raised")
+                self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Let every loop raise an error."""
+        for changes in self.consumers:
+            changes.fail(error)
+
+    def end(self) -> None:
+        """End every loop."""
+        for changes in self.consumers:
+            changes.end()
 
 
 class BookUpdates:

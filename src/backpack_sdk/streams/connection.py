@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,12 +36,8 @@ class Owner(Protocol):
         """Streams to be subscribed to."""
         ...
 
-    def on_frame(self, payload: bytes) -> None:
-        """A frame came."""
-        ...
-
-    def on_received(self, frames: int, size: int) -> None:
-        """So many frames and bytes came at once; each frame was passed on before."""
+    def on_frames(self, payloads: Sequence[bytes], size: int) -> None:
+        """Text frames came together, so many bytes of them."""
         ...
 
     def on_sent(self, frame: Frame) -> None:
@@ -198,7 +194,7 @@ class Connection:
         self._socket = socket
         self.counters.reconnects += self.counters.connections > 0
         self.counters.connections += 1
-        socket.on_text, socket.on_received = self._owner.on_frame, self._owner.on_received
+        socket.on_texts = self._owner.on_frames
         self._changed.set()
         self._enter(ConnectionState.LIVE, f"connected to {self.url}")
         watch = asyncio.create_task(self._watch(socket), name="backpack-streams-watch")

@@ -6,19 +6,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._core import arguments as _to
 from .._core.errors import BackpackError, InvalidArgument
 from .._generated.streams.channels import DEPTH
+from .book_updates import Audience, BookUpdates, Changes
 from .book_updates import BookUnavailable as BookUnavailable
-from .book_updates import BookUpdates, Changes
-from .events import DepthUpdate
-from .polling import DepthSnapshot
+from .kept_book import KeptBook
 from .seeding import Seeder, WireDepth
 from .status import ConnectionState
-from .sync import BookSynchroniser
-from .sync_events import BookChanged, NeedSnapshot, SnapshotReason, SyncCounters, SyncState
+from .sync_events import NeedSnapshot, SnapshotReason, SyncCounters, SyncState
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,11 +26,8 @@ if TYPE_CHECKING:
     from .book import OrderBook
     from .options import StreamSender
     from .session import StreamSession
-    from .sync_events import Action
 
 logger = logging.getLogger("backpack_sdk")
-_POLL_VALID = 30.0
-"""Seconds that a book from REST counts as up to date while the socket is down; many markets are asked for in turn."""
 _LOOK_EVERY = 0.05
 """Seconds between two comparisons with REST, so that those of many markets are spread."""
 
@@ -71,15 +66,9 @@ class OrderBooks:
         self._wanted = [_market(symbol) for symbol in symbols]
         self._window, self._interval, self._show_stale = window, snapshot_interval, show_stale
         self._quiet_after = quiet_after
-        self._syncs: dict[str, BookSynchroniser] = {}
-        self._streams: dict[str, str] = {}
-        self._unconfirmed: set[str] = set()
-        self._held: dict[str, NeedSnapshot] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._errors: dict[str, BackpackError] = {}
+        self._kept: dict[str, KeptBook] = {}
         self._ended_by: BackpackError | None = None
-        self._consumers: list[Changes] = []
-        self._callbacks: list[Callable[[OrderBook], object]] = []
+        self._audience = Audience()
         self._seeder = Seeder(sender, self._on_snapshot)
         self._checks: asyncio.Task[None] | None = None
         self._own: BookUpdates | None = None
@@ -107,13 +96,10 @@ class OrderBooks:
     async def aclose(self) -> None:
         """Unsubscribe from every market and end every loop over the books."""
         self._closed = True
-        self._session.unfollow(self, self._streams.values(), self._push)
-        for timer in self._timers.values():
-            timer.cancel()
-        for sync in self._syncs.values():
-            sync.on_disconnected()
-        for changes in self._consumers:
-            changes.end()
+        self._leave(self._kept.values())
+        for kept in self._kept.values():
+            kept.on_disconnected()
+        self._audience.end()
         try:
             if self._checks is not None:
                 self._checks.cancel()
@@ -127,41 +113,33 @@ class OrderBooks:
         """Keep the books of more markets. Raises StreamError for one that does not exist or is closed."""
         if self._closed:
             raise BackpackError("these order books are closed; make new ones with order_books()")
-        fresh = {
-            DEPTH.stream(market, window=self._window): market
-            for market in map(_market, symbols)
-            if market not in self._syncs
-        }
-        self._syncs.update({market: BookSynchroniser(market) for market in fresh.values()})
-        self._streams.update({market: name for name, market in fresh.items()})
+        fresh = [self._keep(market) for market in dict.fromkeys(map(_market, symbols)) if market not in self._kept]
+        self._kept.update({kept.symbol: kept for kept in fresh})
         try:
-            await self._session.follow(self, DEPTH, fresh, self._push, bare=True)
+            names, sinks = {kept.stream: kept.symbol for kept in fresh}, {kept.stream: kept.take for kept in fresh}
+            await self._session.follow(self, DEPTH, names, sinks, bare=True)
         except BaseException:
-            for market in fresh.values():
-                self._syncs.pop(market, None)
-                self._streams.pop(market, None)
+            for kept in fresh:
+                if self._kept.get(kept.symbol) is kept:
+                    del self._kept[kept.symbol]
             raise
-        gone = [name for name, market in fresh.items() if self._closed or market not in self._syncs]
-        self._session.unfollow(self, gone, self._push)  # removed while they were looked up
+        # some may have been removed while they were looked up
+        self._leave([kept for kept in fresh if self._closed or self._kept.get(kept.symbol) is not kept])
 
     def remove(self, *symbols: SymbolLike) -> None:
         """Keep the books of these markets no longer."""
         for market in map(_market, symbols):
-            name = self._streams.pop(market, None)
-            if name is not None:
-                del self._syncs[market]
-                self._held.pop(market, None)
-                self._errors.pop(market, None)
-                self._unconfirmed.discard(market)
+            kept = self._kept.pop(market, None)
+            if kept is not None:
                 self._seeder.drop(market)
-                self._session.unfollow(self, (name,), self._push)
+                self._leave([kept])
 
     # Reading
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """Markets whose books are kept."""
-        return tuple(self._syncs)
+        return tuple(self._kept)
 
     @property
     def session(self) -> StreamSession:
@@ -177,16 +155,15 @@ class OrderBooks:
 
     def get(self, symbol: SymbolLike) -> OrderBook | None:
         """The book of a market, None while it is not right. Raises InvalidArgument for a market that is not kept."""
-        self._sync(symbol)
-        return self._book(_market(symbol))
+        return self._find(symbol).shown
 
     def state(self, symbol: SymbolLike) -> SyncState:
         """How far the book of a market is in step."""
-        return self._sync(symbol).state
+        return self._find(symbol).state
 
     def counters(self, symbol: SymbolLike) -> SyncCounters:
         """What happened to the book of a market so far."""
-        return self._sync(symbol).counters
+        return self._find(symbol).counters
 
     def __aiter__(self) -> BookUpdates:
         return self.updates()
@@ -202,30 +179,30 @@ class OrderBooks:
         changes.ended = self._closed or self._ended_by is not None
         if self._ended_by is not None:
             changes.fail(self._ended_by)
-        changes.dirty.update((symbol, None) for symbol, sync in self._syncs.items() if sync.book is not None)
-        self._consumers.append(changes)
-        return BookUpdates(changes, self._book, self._consumers.remove)
+        changes.dirty.update((kept.symbol, None) for kept in self._kept.values() if kept.book is not None)
+        self._audience.consumers.append(changes)
+        return BookUpdates(changes, self._shown, self._audience.consumers.remove)
 
     def on_update(self, callback: Callable[[OrderBook], object]) -> None:
         """Call `callback` with a book after every single update of it. It runs between two frames and must be quick.
 
         What it raises is raised by loops over the books.
         """
-        self._callbacks.append(callback)
+        self._audience.callbacks.append(callback)
 
     async def wait_live(self, *symbols: SymbolLike, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Wait until the books of these markets, or of all, are there. Raises TimeoutError after `timeout` seconds.
 
         Raises StreamError when the exchange refused one of them.
         """
-        waiting = [_market(symbol) for symbol in symbols] or list(self._syncs)
+        waiting = [_market(symbol) for symbol in symbols] or list(self._kept)
         updates = self.updates()
         try:
             async with asyncio.timeout(timeout):
-                while any(self._sync(symbol).book is None for symbol in waiting):
-                    for symbol in waiting:
-                        if symbol in self._errors:
-                            raise self._errors[symbol]
+                while missing := [kept for kept in map(self._find, waiting) if kept.book is None]:
+                    for kept in missing:
+                        if kept.error is not None:
+                            raise kept.error
                     with suppress(BackpackError):  # it may be about another market
                         await anext(updates)
         except StopAsyncIteration:
@@ -234,113 +211,73 @@ class OrderBooks:
             updates.close()
 
     def __repr__(self) -> str:
-        live = sum(sync.book is not None for sync in self._syncs.values())
-        return f"<OrderBooks of {len(self._syncs)} markets, {live} up to date>"
+        live = sum(kept.book is not None for kept in self._kept.values())
+        return f"<OrderBooks of {len(self._kept)} markets, {live} up to date>"
 
     # What the connection says
 
     def on_sent(self, names: frozenset[str]) -> None:
         """Depth streams were subscribed to: deltas may come from now on."""
-        for symbol in self._markets(names):
-            self._errors.pop(symbol, None)
-            self._unconfirmed.add(symbol)
-            self._act(self._syncs[symbol].on_connected())
+        for kept in self._of(names):
+            kept.error, kept.unconfirmed = None, True
+            kept.act(kept.on_connected())
 
     def on_confirmed(self, names: frozenset[str]) -> None:
         """The server has read the subscriptions: no snapshot from now on is older than the first delta to come."""
-        for symbol in self._markets(names):
-            self._unconfirmed.discard(symbol)
-            need = self._held.pop(symbol, None)
-            if need is not None:
-                self._seeder.request(need)
+        for kept in self._of(names):
+            kept.unconfirmed = False
+            held, kept.held = kept.held, None
+            if held is not None:
+                self._seeder.request(held)
 
     def on_lost(self) -> None:
         """The connection is gone: so is every claim of being up to date."""
         self._seeder.forget()
-        self._held.clear()
-        for symbol, sync in self._syncs.items():
-            sync.on_disconnected()
-            if self._show_stale and sync.stale_book is not None:
-                self._tell(symbol)
+        for kept in self._kept.values():
+            kept.held = None
+            kept.on_disconnected()
+            kept.tell_if_stale()
 
     def on_refused(self, names: frozenset[str], error: BackpackError) -> None:
         """Some were refused, or the connection is closed for good."""
-        self._errors.update(dict.fromkeys(self._markets(names), error))
-        for changes in self._consumers:
-            changes.fail(error)
+        for kept in self._of(names):
+            kept.error = error
+        self._audience.fail(error)
         if self._session.state is ConnectionState.CLOSED:
             self._ended_by = error
-            for changes in self._consumers:
-                changes.end()
-
-    def _push(self, event: Any) -> None:
-        """An event of a depth stream."""
-        if type(event) is DepthUpdate:
-            symbol = event.symbol
-            sync = self._syncs.get(symbol)
-            if sync is None:
-                return
-            action = sync.on_update(event)
-            if action is not None:
-                if type(action) is BookChanged:
-                    for changes in self._consumers:
-                        changes.changed(symbol)
-                    if self._callbacks:
-                        self._call(sync.book)
-                else:
-                    self._act(action)
-        elif isinstance(event, DepthSnapshot) and event.symbol in self._syncs:
-            self._act(
-                self._syncs[event.symbol].on_polled(
-                    event.bids, event.asks, event.last_update_id, engine_time=event.engine_time_us
-                )
-            )
-            self._later(event.symbol, _POLL_VALID, self._on_poll_missed)
+            self._audience.end()
 
     # Inside
 
-    def _act(self, action: Action | None) -> None:
-        if isinstance(action, BookChanged):
-            self._tell(action.symbol)
-        elif isinstance(action, NeedSnapshot):
-            if action.reason is SnapshotReason.GAP:
-                self._session.counters.gaps += 1
-            if action.reason not in (SnapshotReason.CONNECTED, SnapshotReason.CHECK):
-                logger.warning("%s: a new snapshot is needed (%s)", action.symbol, action.reason.value)
-                if self._show_stale and self._syncs[action.symbol].stale_book is not None:
-                    self._tell(action.symbol)
-            if action.symbol in self._unconfirmed:
-                self._held[action.symbol] = action
-            else:
-                self._seeder.request(action)
+    def _keep(self, market: str) -> KeptBook:
+        stream = DEPTH.stream(market, window=self._window)
+        return KeptBook(
+            market, stream, self._audience, self._need, show_stale=self._show_stale, quiet_after=self._quiet_after
+        )
+
+    def _leave(self, gone: Iterable[KeptBook]) -> None:
+        """Do not listen for these markets any more."""
+        sinks = {kept.stream: kept.take for kept in gone}
+        for kept in gone:
+            kept.cancel_timer()
+        self._session.unfollow(self, sinks, sinks)
+
+    def _need(self, kept: KeptBook, request: NeedSnapshot) -> None:
+        """A snapshot is needed; it is fetched as soon as it can be of use."""
+        if request.reason is SnapshotReason.GAP:
+            self._session.counters.gaps += 1
+        if request.reason not in (SnapshotReason.CONNECTED, SnapshotReason.CHECK):
+            logger.warning("%s: a new snapshot is needed (%s)", request.symbol, request.reason.value)
+            kept.tell_if_stale()
+        if kept.unconfirmed:
+            kept.held = request
+        else:
+            self._seeder.request(request)
 
     def _on_snapshot(self, symbol: str, depth: WireDepth) -> None:
-        sync = self._syncs.get(symbol)
-        if sync is None:
-            return
-        self._act(sync.on_snapshot(depth.bids, depth.asks, depth.last_update_id, engine_time=depth.timestamp))
-        if sync.awaits_delta:
-            self._later(symbol, self._quiet_after, self._on_quiet)
-
-    def _later(self, symbol: str, seconds: float, act: Callable[[BookSynchroniser], None]) -> None:
-        """Do something to a book after a while, in place of what was to be done before."""
-        old = self._timers.pop(symbol, None)
-        if old is not None:
-            old.cancel()
-        sync = self._syncs[symbol]
-        self._timers[symbol] = asyncio.get_running_loop().call_later(seconds, act, sync)
-
-    def _on_quiet(self, sync: BookSynchroniser) -> None:
-        """No delta has come since the snapshot: the market is quiet."""
-        if self._syncs.get(sync.symbol) is sync:
-            self._act(sync.accept_quiet())
-
-    def _on_poll_missed(self, sync: BookSynchroniser) -> None:
-        """REST, which stands in for the socket, has not answered for long."""
-        if sync.state is SyncState.POLLED:
-            sync.on_poll_missed()
-            if self._show_stale:
-                self._tell(sync.symbol)
+        kept = self._kept.get(symbol)
+        if kept is not None:
+            kept.on_seed(depth)
 
     async def _check_all(self, interval: float) -> None:
         """Compare one book after the other with REST, each once an interval."""
@@ -349,46 +286,26 @@ class OrderBooks:
         while True:
             await asyncio.sleep(min(_LOOK_EVERY, interval))
             now = loop.time()
-            idle = [symbol for symbol in self._syncs if symbol not in self._seeder]
+            idle = [symbol for symbol in self._kept if symbol not in self._seeder]
             first = min(idle, key=lambda symbol: due.setdefault(symbol, now + interval), default=None)
             if first is not None and due[first] <= now:
                 due[first] = now + interval
-                self._act(self._syncs[first].start_check())
+                self._kept[first].act(self._kept[first].start_check())
 
-    def _tell(self, symbol: str) -> None:
-        for changes in self._consumers:
-            changes.changed(symbol)
-        if self._callbacks:
-            self._call(self._book(symbol))
+    def _of(self, names: Iterable[str]) -> list[KeptBook]:
+        by_stream = {kept.stream: kept for kept in self._kept.values()}
+        return [by_stream[name] for name in names if name in by_stream]
 
-    def _book(self, symbol: str) -> OrderBook | None:
-        sync = self._syncs.get(symbol)
-        if sync is None:
-            return None
-        book = sync.book
-        return sync.stale_book if book is None and self._show_stale else book
+    def _shown(self, symbol: str) -> OrderBook | None:
+        kept = self._kept.get(symbol)
+        return None if kept is None else kept.shown
 
-    def _call(self, book: OrderBook | None) -> None:
-        if book is None:
-            return
-        for callback in self._callbacks:
-            try:
-                callback(book)
-            except Exception as error:
-                logger.exception("a callback of the order books raised")
-                for changes in self._consumers:
-                    changes.fail(error)
-
-    def _markets(self, names: Iterable[str]) -> list[str]:
-        by_name = {name: symbol for symbol, name in self._streams.items()}
-        return [by_name[name] for name in names if name in by_name]
-
-    def _sync(self, symbol: SymbolLike) -> BookSynchroniser:
+    def _find(self, symbol: SymbolLike) -> KeptBook:
         market = _market(symbol)
-        sync = self._syncs.get(market)
-        if sync is None:
+        kept = self._kept.get(market)
+        if kept is None:
             raise InvalidArgument("symbol", f"the book of {market} is not kept; add() it first")
-        return sync
+        return kept
 
 
 def _market(symbol: SymbolLike) -> str:

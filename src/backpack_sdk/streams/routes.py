@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .polling import Poll
 
 Push: TypeAlias = "Callable[[Any], object]"
+Pushes: TypeAlias = "Push | Mapping[str, Push]"
+"""Who takes events: one for all streams, or one for each by the stream's name."""
 
 
 class Route:
@@ -89,9 +91,10 @@ class Routes:
         """Streams that somebody wants, in the order in which they were first asked for."""
         return list(self._routes)
 
-    def add(self, names: Mapping[str, str | None], channel: Channel | None, push: Push, *, bare: bool = False) -> None:
-        """Send events of these streams, names with their symbols, to `push` too, which may do without their frames."""
+    def add(self, names: Mapping[str, str | None], channel: Channel | None, to: Pushes, *, bare: bool = False) -> None:
+        """Send events of these streams, names with their symbols, there too, where their frames may be left out."""
         for name, symbol in names.items():
+            push = to if callable(to) else to[name]
             route = self._routes.get(name)
             if route is None:
                 route = self._routes[name] = Route(name, symbol, channel)
@@ -103,9 +106,10 @@ class Routes:
             route.settle()
         self._changed()
 
-    def remove(self, names: Iterable[str], push: Push) -> None:
+    def remove(self, names: Iterable[str], to: Pushes) -> None:
         """Stop sending them there."""
         for name in names:
+            push = to if callable(to) else to[name]
             route = self._routes.get(name)
             if route is None:
                 continue

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .._core.channel import Channel
     from .._core.event_decoder import EventDecoder
     from .options import StreamOptions, StreamSetup
+    from .routes import Pushes
 
 T = TypeVar("T", bound=StreamEvent)
 logger = logging.getLogger("backpack_sdk")
@@ -153,10 +154,9 @@ class StreamSession(Dispatcher):
         connection.update()
 
     async def follow(
-        self, follower: Follower, channel: Channel, names: Mapping[str, str | None], push: Callable[[Any], object],
-        *, bare: bool = False,
-    ) -> None:  # fmt: skip
-        """Send events of streams, names with their markets, to `push`, and tell of the connection's fate.
+        self, follower: Follower, channel: Channel, names: Mapping[str, str | None], to: Pushes, *, bare: bool = False
+    ) -> None:
+        """Send events of streams, names with their markets, there, and tell of the connection's fate.
 
         With `bare`, events may come without their frame, which is faster: `wire` then has the known fields only.
         Raises StreamError for a market that does not exist.
@@ -168,18 +168,18 @@ class StreamSession(Dispatcher):
             await self._symbols.require(symbols)
         connection = self._require_open()  # which may have changed meanwhile
         sent = frozenset(name for name in names if connection.has_sent(name))
-        self._routes.add(names, channel, push, bare=bare)
+        self._routes.add(names, channel, to, bare=bare)
         self._followers.add(follower, names)
         if sent:
             follower.on_sent(sent)
             follower.on_confirmed(sent.difference(self._unconfirmed))
         connection.update()
 
-    def unfollow(self, follower: Follower, names: Iterable[str], push: Callable[[Any], object]) -> None:
+    def unfollow(self, follower: Follower, names: Iterable[str], to: Pushes) -> None:
         """Stop that."""
         gone = tuple(names)
         self._followers.remove(follower, gone)
-        self._routes.remove(gone, push)
+        self._routes.remove(gone, to)
         self._update()
 
     def spawn_listener(self, work: Awaitable[None]) -> asyncio.Task[None]:

@@ -1,15 +1,16 @@
 """A WebSocket connection that hands plain text frames on as they arrive, without a queue and a task switch each.
 
 It is the library's own connection with one method overridden: whole, uncompressed text frames are cut from the bytes
-that the transport delivers and passed to a callback at once, which costs a tenth of `recv()`. Everything else, that is
-the handshake, control frames and whatever breaks the protocol, goes through the library. At the first fragmented or
-compressed frame the connection falls back to the library's path for good: were some messages queued and others not,
-they would change places.
+that the transport delivers, and those that came together are passed to a callback, which costs a tenth of `recv()`.
+Everything else, that is the handshake, control frames and whatever breaks the protocol, goes through the library. At
+the first fragmented or compressed frame the connection falls back to the library's path for good: were some messages
+queued and others not, they would change places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from struct import Struct
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -22,17 +23,18 @@ LARGEST_FRAME = 4 * 1024 * 1024
 _HEAD_END = b"\r\n\r\n"
 _TEXT, _CLOSE, _PONG = 0x81, 0x88, 0x8A
 _SHORT = 126
+_MEDIUM_TEXT = _TEXT << 8 | _SHORT
+"""How a text frame of 126 to 65,535 bytes begins; its length follows in two bytes."""
+_read_head = Struct(">HH").unpack_from
 
 
 class SocketConnection(ClientConnection):
-    """One open socket. Set `on_text` before anything is sent; it is called with every text frame's payload."""
+    """One open socket. Set `on_texts` before anything is sent; it is called with the text frames that came together."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.on_text: Callable[[bytes], None] = _ignore
-        """Gets the payload of each text frame. It must not raise."""
-        self.on_received: Callable[[int, int], None] = _count_nothing
-        """Gets the number of text frames that came at once, after they were passed on, and of the bytes."""
+        self.on_texts: Callable[[Sequence[bytes], int], None] = _ignore
+        """Gets the payloads of text frames and the number of bytes they came in. It must not raise."""
         self.close_received = self.loop.create_future()
         """Done when the server's Close frame has come, which may be long before the connection is lost."""
         self.last_received = self.loop.time()
@@ -69,44 +71,60 @@ class SocketConnection(ClientConnection):
 
     def _take_frames(self, data: bytes) -> None:
         """Pass on every whole text frame; keep the beginning of one that is not all there."""
-        at = frames = 0
-        end_of_data = len(data)
-        on_text, is_open = self.on_text, self.protocol.state is OPEN
-        while end_of_data - at >= 2:
-            kind, size, start = data[at], data[at + 1], at + 2
-            if size == _SHORT:
-                start = at + 4
-                if end_of_data < start:
-                    break
-                size = data[at + 2] << 8 | data[at + 3]
-            elif size > _SHORT:
-                if size > _SHORT + 1:  # masked, which a server's frame must not be
-                    self._fall_back(data[at:])
-                    break
-                start = at + 10
-                if end_of_data < start:
-                    break
-                size = int.from_bytes(data[at + 2 : start], "big")
-            end = start + size
-            if kind == _TEXT and size <= LARGEST_FRAME:
-                if end > end_of_data:
-                    break
-                if is_open:
-                    on_text(data[start:end])
-                    frames += 1
-            elif _CLOSE <= kind <= _PONG and size < _SHORT:
-                if end > end_of_data:
-                    break
-                super().data_received(data[at:end])
-                is_open = self.protocol.state is OPEN
-            else:
-                self._fall_back(data[at:])
+        at, end_of_data, payloads = 0, len(data), list[bytes]()
+        add, is_open = payloads.append, self.protocol.state is OPEN
+        while True:
+            if end_of_data - at >= 4:
+                head, size = _read_head(data, at)
+                if head == _MEDIUM_TEXT:  # as nearly all are
+                    start = at + 4
+                    end = start + size
+                    if end > end_of_data:
+                        break
+                    if is_open:
+                        add(data[start:end])
+                    at = end
+                    continue
+            end, start = self._take_rare(data, at)
+            if end < 0:
                 break
+            if start == 0:
+                is_open = self.protocol.state is OPEN
+            elif is_open:
+                add(data[start:end])
             at = end
         if self.is_direct:
             self._rest = data[at:]
-        if frames:
-            self.on_received(frames, at)
+        if payloads:
+            self.on_texts(payloads, at)
+
+    def _take_rare(self, data: bytes, at: int) -> tuple[int, int]:
+        """Where a text frame of unusual length ends, and where its payload starts; 0 when it was a control frame.
+
+        The end is -1 when the frame is not all there yet, or when the connection has fallen back.
+        """
+        end_of_data = len(data)
+        if end_of_data - at < 2:
+            return -1, 0
+        kind, size, start = data[at], data[at + 1], at + 2
+        if size >= _SHORT:
+            if size > _SHORT + 1:  # masked, which a server's frame must not be
+                self._fall_back(data[at:])
+                return -1, 0
+            start = at + (4 if size == _SHORT else 10)
+            if end_of_data < start:
+                return -1, 0
+            size = int.from_bytes(data[at + 2 : start], "big")
+        end = start + size
+        if kind == _TEXT and size <= LARGEST_FRAME:
+            return (end, start) if end <= end_of_data else (-1, 0)
+        if not (_CLOSE <= kind <= _PONG and size < _SHORT):
+            self._fall_back(data[at:])
+            return -1, 0
+        if end > end_of_data:
+            return -1, 0
+        super().data_received(data[at:end])
+        return end, 0
 
     def _fall_back(self, data: bytes) -> None:
         self.is_direct, self._rest = False, b""
@@ -123,8 +141,7 @@ class SocketConnection(ClientConnection):
         try:
             while True:
                 message = await self.recv(decode=False)
-                self.on_text(message)
-                self.on_received(1, len(message))
+                self.on_texts((message,), len(message))
         except ConnectionClosed:
             return
 
@@ -141,9 +158,5 @@ class SocketConnection(ClientConnection):
         return f"the server closed the connection with {received.code} ({meaning}){reason}"
 
 
-def _count_nothing(_frames: int, _size: int) -> None:
-    """What happens to counts before anybody has asked for them."""
-
-
-def _ignore(_payload: bytes) -> None:
+def _ignore(_payloads: Sequence[bytes], _size: int) -> None:
     """What happens to frames that come before anybody has asked for them."""

@@ -30,7 +30,6 @@ from .sync_events import Action, BookChanged, NeedSnapshot, SnapshotReason, Sync
 
 if TYPE_CHECKING:
     from .._generated.markets.models import Depth
-    from .events import DepthUpdate
 
 __all__ = ["Action", "BookChanged", "BookSynchroniser", "NeedSnapshot", "SnapshotReason", "SyncCounters", "SyncState"]
 
@@ -149,22 +148,6 @@ class BookSynchroniser:
                 return self._record(self._check, Delta(bids, asks, first_update_id, last_update_id, engine_time))
             return self._changed
         return self._on_other(Delta(bids, asks, first_update_id, last_update_id, engine_time))
-
-    def on_update(self, event: DepthUpdate) -> Action | None:
-        """`on_delta` with an event of the depth stream; the quickest way for the usual one."""
-        last = event.update_id_last
-        if event.update_id_first == self._next <= last and self._check is None:
-            try:
-                if self._book._advance(event.wire_bids, event.wire_asks, last, event.engine_time_us):
-                    return self._fault(SnapshotReason.CROSSED)
-            except InvalidArgument:
-                return self._fault(SnapshotReason.MALFORMED)
-            self._next = last + 1
-            self._applied += 1
-            return self._changed
-        return self.on_delta(
-            event.wire_bids, event.wire_asks, event.update_id_first, last, engine_time=event.engine_time_us
-        )
 
     def on_snapshot(
         self,
