@@ -68,7 +68,7 @@ class WholePath:
         from backpack_sdk._generated.streams.channels import DECODER, DEPTH
         from backpack_sdk.streams.options import StreamOptions, StreamSetup
         from backpack_sdk.streams.order_books import OrderBooks
-        from backpack_sdk.streams.seeding import _read as read_depth
+        from backpack_sdk.streams.seeding import read_depth
         from backpack_sdk.streams.session import StreamSession
 
         sender: Any = None  # nothing is sent: the snapshots are in memory too
@@ -100,7 +100,7 @@ class DecoderAndBook:
     def __init__(self, feed: Feed, *, read: bool) -> None:
         from backpack_sdk import OrderBook
         from backpack_sdk._generated.streams.channels import DECODER, DEPTH
-        from backpack_sdk.streams.seeding import _read as read_depth
+        from backpack_sdk.streams.seeding import read_depth
 
         self.books: dict[str, OrderBook] = {}
         for symbol, body in feed.snapshots.items():

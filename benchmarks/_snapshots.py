@@ -16,7 +16,7 @@ from _measure import Case
 def our_book(symbol: str, body: bytes) -> Any:
     """As the synchroniser does it."""
     from backpack_sdk import OrderBook
-    from backpack_sdk.streams.seeding import _read as read_depth
+    from backpack_sdk.streams.seeding import read_depth
 
     book, depth = OrderBook(symbol), read_depth(body)
     book.apply_snapshot(depth.bids, depth.asks, depth.last_update_id, engine_time=depth.timestamp)

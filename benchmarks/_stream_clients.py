@@ -171,7 +171,7 @@ async def queued(base_url: str, feed: Feed, pace: Pace) -> Run:
     """`websockets` with `recv()`, and our decoder and book behind it."""
     from backpack_sdk import OrderBook
     from backpack_sdk._generated.streams.channels import DECODER
-    from backpack_sdk.streams.seeding import _read as read_depth
+    from backpack_sdk.streams.seeding import read_depth
 
     connect: Any = importlib.import_module("websockets.asyncio.client").connect
     run, books = Run(), dict[str, OrderBook]()

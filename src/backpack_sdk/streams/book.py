@@ -36,15 +36,16 @@ from .levels import (
     LevelLike,
     Put,
     Row,
-    load_side,
     needs_exact_keys,
     no_keys,
+    pair_of,
     put_exactly,
     put_levels,
     read_level,
     scaled,
     spelt,
 )
+from .sides import load_side
 from .view import BookSnapshot, BookView, DepthWithin
 
 __all__ = ["BookSnapshot", "BookView", "DepthWithin", "Level", "LevelLike", "OrderBook", "SequenceGap"]
@@ -239,8 +240,8 @@ class OrderBook(BookView):
             self.clear()
             raise
         if self._put is put_levels and needs_exact_keys(bids, asks):
-            self._bid_keys = [scaled(price) for price, _ in self._bid_rows]
-            self._ask_keys = [-scaled(price) for price, _ in self._ask_rows]
+            self._bid_keys = [scaled(pair_of(row)[0]) for row in self._bid_rows]
+            self._ask_keys = [-scaled(pair_of(row)[0]) for row in self._ask_rows]
             self._put = put_exactly
         self._put(self._bid_keys, self._bid_rows, bids, 1)
         self._put(self._ask_keys, self._ask_rows, asks, -1)

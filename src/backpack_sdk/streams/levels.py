@@ -6,10 +6,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, MutableSequence, Sequence
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
-from operator import lt
 from typing import Any, TypeAlias
-
-import msgspec
 
 from .._core import arguments as _to
 from .._core.arguments import DecimalLike
@@ -17,7 +14,9 @@ from .._core.errors import InvalidArgument
 from .._core.level import Level as Level
 
 EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
-Row: TypeAlias = "tuple[str, str] | Level"
+BETWEEN = '","'
+"""What stands between price and quantity in a row that is one text."""
+Row: TypeAlias = "tuple[str, str] | str | Level"
 Keys: TypeAlias = MutableSequence[float]
 Put: TypeAlias = Callable[[Keys, list[Row], Sequence[Any], int], None]
 
@@ -29,33 +28,32 @@ LevelLike: TypeAlias = Sequence[DecimalLike]
 # what a frame costs is the memory that it touches. The first price with more digits makes all keys of its book integers
 # in a list, scaled by a power of ten that leaves nothing behind the point.
 
-_FLOAT_DIGITS = 15
-_LONGEST = 128
+FLOAT_DIGITS = 15
+LONGEST = 128
 _WIDEST = 50
-_SMALLEST, _LARGEST = 1e-61, 1e61
+SMALLEST, LARGEST = 1e-61, 1e61
 _SCALE = 80
 _NOTHING = "0"
-_read_numbers = msgspec.json.Decoder(list[float]).decode
 
 
 def put_levels(keys: Keys, rows: list[Row], changes: Sequence[Any], sign: int) -> None:
     """Apply levels of wire text to one side. Raises TypeError or ValueError when they are anything else."""
     for price, quantity in changes:
-        if (len(price) > _FLOAT_DIGITS and _significant(price) > _FLOAT_DIGITS) or len(quantity) > _LONGEST:
+        if (len(price) > FLOAT_DIGITS and _significant(price) > FLOAT_DIGITS) or len(quantity) > LONGEST:
             raise ValueError("a number has more digits than expected")
         key = float(price) * sign
         size = float(quantity)
         at = bisect_left(keys, key)
         if at < len(keys) and keys[at] == key:
-            if 0.0 < size < _LARGEST:
+            if 0.0 < size < LARGEST:
                 rows[at] = (price, quantity)
             elif size == 0.0 and not quantity.strip("0."):
                 del keys[at], rows[at]
             else:
                 raise ValueError("a quantity is out of range")
-        elif not _SMALLEST < key * sign < _LARGEST:
+        elif not SMALLEST < key * sign < LARGEST:
             raise ValueError("a price is out of range")
-        elif 0.0 < size < _LARGEST:
+        elif 0.0 < size < LARGEST:
             keys.insert(at, key)
             rows.insert(at, (price, quantity))
         elif size != 0.0 or quantity.strip("0."):
@@ -75,48 +73,13 @@ def put_exactly(keys: Keys, rows: list[Row], changes: Sequence[Any], sign: int) 
             rows.insert(at, (price, quantity))
 
 
-def load_side(levels: Sequence[Any], sign: int, put: Put = put_levels) -> tuple[Keys, list[Row]]:
-    """Keys and rows of one side of a snapshot. Raises like `put`."""
-    loaded = _load_quickly(levels, sign) if put is put_levels and levels else None
-    if loaded is not None:
-        return loaded
-    keys: Keys = no_keys() if put is put_levels else []
-    rows: list[Row] = []
-    put(keys, rows, levels, sign)
-    return keys, rows
-
-
 def no_keys() -> Keys:
     """Where the keys of a side begin."""
     return array("d")
 
 
-def _load_quickly(levels: Sequence[Any], sign: int) -> tuple[Keys, list[Row]] | None:
-    """The same for levels that are short wire text and sorted, as REST sends them; None for any others."""
-    prices = [price for price, _ in levels]
-    quantities = [level[1] for level in levels]
-    if max(map(len, prices)) > _FLOAT_DIGITS or max(map(len, quantities)) > _LONGEST:
-        return None
-    try:
-        # JSON's own numbers are read in a third of the time that calls of float() take. "1,2" can't pass for one: the
-        # count would be wrong.
-        keys = _read_numbers(f"[{','.join(prices)}]" if sign > 0 else f"[-{',-'.join(prices)}]")
-        sizes = _read_numbers(f"[{','.join(quantities)}]")
-    except msgspec.MsgspecError:
-        return None
-    rows: list[Row] = list(map(tuple, levels))
-    if not len(keys) == len(sizes) == len(rows):
-        return None
-    if keys[0] > keys[-1]:
-        keys.reverse()
-        rows.reverse()
-    worst, best = sorted((sign * keys[0], sign * keys[-1]))
-    in_range = worst > _SMALLEST and best < _LARGEST and min(sizes) > 0 and sum(sizes) < _LARGEST
-    return (array("d", keys), rows) if in_range and all(map(lt, keys, keys[1:])) else None
-
-
 def needs_exact_keys(*sides: Sequence[tuple[str, str]]) -> bool:
-    return any(_significant(price) > _FLOAT_DIGITS for side in sides for price, _ in side)
+    return any(_significant(price) > FLOAT_DIGITS for side in sides for price, _ in side)
 
 
 def _significant(text: str) -> int:
@@ -160,10 +123,19 @@ def number_text(value: DecimalLike, name: str) -> str:
     return wire
 
 
+def pair_of(row: Row) -> tuple[str, str]:
+    """Price and quantity of a row as text."""
+    if isinstance(row, str):
+        price, _, quantity = row.partition(BETWEEN)
+        return price, quantity
+    return str(row[0]), str(row[1])
+
+
 def read_level(rows: list[Row], at: int) -> Level:
     row = rows[at]
     if type(row) is Level:
         return row
+    price, quantity = pair_of(row) if isinstance(row, str) else row
     # Level(...) would go through a Python function
-    level = rows[at] = tuple.__new__(Level, (Decimal(row[0]), Decimal(row[1])))
+    level = rows[at] = tuple.__new__(Level, (Decimal(price), Decimal(quantity)))
     return level

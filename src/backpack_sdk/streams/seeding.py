@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from .._core.errors import BackpackError
 from .._generated.markets import operations as markets
 from .polling import SNAPSHOT_LEVELS
+from .sides import read_side
 
 if TYPE_CHECKING:
     from .options import StreamSender
@@ -24,17 +25,31 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
-class WireDepth(msgspec.Struct, frozen=True):
+class WireDepth(NamedTuple):
     """A snapshot as REST sends it: decimal text, bids and asks ascending."""
 
-    bids: list[tuple[str, str]]
-    asks: list[tuple[str, str]]
-    last_update_id: str = msgspec.field(name="lastUpdateId")
+    bids: Sequence[tuple[str, str]]
+    asks: Sequence[tuple[str, str]]
+    last_update_id: str
     timestamp: int
     """When the matching engine made the last update, in microseconds since 1970."""
 
 
-_read = msgspec.json.Decoder(WireDepth, strict=False).decode
+class _Body(msgspec.Struct):
+    bids: msgspec.Raw
+    asks: msgspec.Raw
+    last_update_id: str = msgspec.field(name="lastUpdateId")
+    timestamp: int
+
+
+_read_body = msgspec.json.Decoder(_Body, strict=False).decode
+
+
+def read_depth(content: bytes) -> WireDepth:
+    """The snapshot in a reply. Raises msgspec.MsgspecError."""
+    body = _read_body(content)
+    bids, asks = read_side(bytes(body.bids), 1), read_side(bytes(body.asks), -1)
+    return WireDepth(bids, asks, body.last_update_id, body.timestamp)
 
 
 async def fetch_depth(sender: StreamSender, symbol: str) -> WireDepth:
@@ -42,7 +57,7 @@ async def fetch_depth(sender: StreamSender, symbol: str) -> WireDepth:
     reply = await sender.send_raw(markets.get_depth(symbol, limit=SNAPSHOT_LEVELS))
     if reply.status_code == 200:
         try:
-            return _read(reply.content)
+            return read_depth(reply.content)
         except msgspec.MsgspecError:
             pass  # the model says better what is wrong
     depth = reply.parse()
