@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+
+def record(path: Path, script: str, figures: Mapping[str, Any]) -> None:
+    """Write what a script found into a file that others may have written to, each under its own name."""
+    found = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**found, script: figures}, indent=2) + "\n")
 
 
 @dataclass(frozen=True)

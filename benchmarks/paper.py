@@ -16,11 +16,14 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import aiohttp
+from _measure import record
 from _paper_server import TICK, Served, market, running_exchange
 from _server import pin
 
@@ -253,7 +256,8 @@ def streams(turns: int, seconds: float) -> dict[str, list[Streamed]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a short run, to see that it works")
-    options, _ = parser.parse_known_args()
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add every figure to FILE")
+    options = parser.parse_args()
     turns, orders, seconds = (1, 1_000, 2.0) if options.quick else (5, 5_000, 6.0)
     pin(-1)
     say(f"python {platform.python_version()}, server on one core, client on another")
@@ -287,6 +291,13 @@ def main() -> int:
     say("\nTargets")
     for target, is_met in met.items():
         say(f"  {'met' if is_met else 'NOT MET':14}{target}")
+    if options.json is not None:
+        tables: dict[str, dict[str, Any]] = {"engine": engine, "http": http}
+        figures: dict[str, Any] = {
+            title: {name: asdict(rate) for name, rate in table.items()} for title, table in tables.items()
+        }
+        figures["streamed"] = {name: [asdict(run) for run in runs] for name, runs in streamed.items()}
+        record(options.json, "paper", {"server": asdict(server), **figures, "targets": met})
     return 0 if all(met.values()) else 1
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import platform
@@ -22,7 +21,7 @@ from typing import Any
 import _clients
 import _memory
 import _startup
-from _measure import AsyncCase, Case, Load, Timing, interleave
+from _measure import AsyncCase, Case, Load, Timing, interleave, record
 from _server import pin, running_server
 
 AT_ONCE = 50
@@ -179,7 +178,7 @@ def versions() -> dict[str, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: some seconds instead of a minute or two")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, in seconds, to FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add every figure, in seconds, to FILE")
     options = parser.parse_args()
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
@@ -216,7 +215,7 @@ def main() -> int:
             "startup": start,
         }
         figures = {title: {name: asdict(row) for name, row in table.items()} for title, table in tables.items()}
-        options.json.write_text(json.dumps({"versions": installed, **figures, "targets": met}, indent=2) + "\n")
+        record(options.json, "rest", {"versions": installed, **figures, "targets": met})
     return 1 if False in met.values() else 0
 
 

@@ -28,7 +28,7 @@ import _books
 import _snapshots
 import _stream_clients
 from _frames import LEVELS, Feed
-from _measure import Timing, interleave
+from _measure import Timing, interleave, record
 from _server import pin
 from _stream_server import running_stream_server
 
@@ -180,7 +180,7 @@ def has_ccxt() -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer turns and frames: under a minute instead of two")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, in seconds, to FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add every figure, in seconds, to FILE")
     options = parser.parse_args()
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
@@ -228,7 +228,7 @@ def main() -> int:
             "paced": {name: vars(run) for name, run in bursts.items()},
             "paced_single": {name: vars(run) for name, run in single.items()},
         }  # fmt: skip
-        options.json.write_text(json.dumps({"versions": installed, **figures, "targets": met}, indent=2) + "\n")
+        record(options.json, "streams", {"versions": installed, **figures, "targets": met})
     return 1 if any(result is False for result, _ in met.values()) else 0
 
 
