@@ -133,6 +133,10 @@ class StreamServer:
         self.rest: Rest | None = None
         self.silent_rest = False
         """Whether REST requests are never answered."""
+        self.hangs: Callable[[str], bool] = lambda _target: False
+        """Whether a REST request, as path and query, is never answered."""
+        self.pause = 0.0
+        """Seconds before each REST reply."""
         self.requests: list[str] = []
         """REST requests as path and query."""
         self._writers: set[asyncio.StreamWriter] = set()
@@ -195,7 +199,9 @@ class StreamServer:
             return False
         await reader.readexactly(int(headers.get("content-length", 0)))
         self.requests.append(target)
-        if self.silent_rest:
+        if self.pause:
+            await asyncio.sleep(self.pause)
+        if self.silent_rest or self.hangs(target):
             await reader.read(1)
             return False
         path, _, query_text = target.partition("?")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backpack_sdk import InvalidArgument
-from backpack_sdk.streams import fallback as fallback_module
+from backpack_sdk.streams import filling
 from backpack_sdk.streams.events import BookTicker, MarkPrice, OpenInterest, Ticker, Trade
 from backpack_sdk.streams.polling import DepthSnapshot
 from backpack_sdk.streams.status import ConnectionState
@@ -74,7 +74,7 @@ async def test_rest_only_refuses_what_rest_does_not_have() -> None:
         for ask in (
             lambda: ws.klines(S),
             lambda: ws.liquidations(),
-            lambda: ws.raw("trade.SOL_USDC"),
+            lambda: ws.raw("liquidation", "trade.SOL_USDC"),
             lambda: ws.order_updates(),
             lambda: ws.external_tickers(S),
         ):
@@ -256,7 +256,7 @@ async def test_trades_missed_between_the_last_poll_and_the_socket_come_without_w
 
 
 async def test_trades_go_on_when_their_history_can_not_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fallback_module, "_FILL_PAUSE", 0.001)
+    monkeypatch.setattr(filling, "_PAUSE", 0.001)
     async with StreamServer() as server:
         server.rest = answering("/api/v1/trades", lambda: (500, b"no"))
         async with streaming(server) as ws:

@@ -1,14 +1,18 @@
-"""REST in place of the socket while that keeps failing, and for trades that were missed while it was down."""
+"""REST in place of the socket while that keeps failing. Each stream is polled on its own, so none waits for others.
+
+Fetching trades that were missed while the socket was down is next door, in `filling`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
-from .._core.errors import BackpackError
-from .polling import recent_trades
+from .filling import Filler
+from .polling import POLL_PROBLEMS
+from .turns import Turns
 
 if TYPE_CHECKING:
     from .._core.events import StreamEvent
@@ -18,10 +22,12 @@ if TYPE_CHECKING:
     from .status import StreamCounters
 
 logger = logging.getLogger("backpack_sdk")
-_AT_ONCE = 8
-"""Requests under way at once; the client's rate limit holds besides."""
-_FILL_ATTEMPTS = 5
-_FILL_PAUSE = 0.5
+_LOOK_EVERY = 0.1
+"""Seconds between two looks for streams that are new or gone; less when polls follow faster on one another."""
+
+
+def _ignore(_name: str) -> None:
+    """What happens after a poll when nobody wants to know."""
 
 
 class Fallback:
@@ -29,71 +35,73 @@ class Fallback:
 
     def __init__(
         self, sender: StreamSender, options: StreamOptions, routes: Routes, counters: StreamCounters,
-        clock: Callable[[], float],
+        clock: Callable[[], float], on_polled: Callable[[str], object] = _ignore,
     ) -> None:  # fmt: skip
-        self._sender, self._options, self._routes, self._counters, self._clock = (
-            sender,
-            options,
-            routes,
-            counters,
-            clock,
-        )
+        """`on_polled` is called with a stream's name after each poll that REST answered, and after its events."""
+        self._sender, self._options, self._routes, self._counters = sender, options, routes, counters
+        self._clock, self._on_polled = clock, on_polled
+        self._turns = Turns()
+        self._filler = Filler(self._ask, self._turns)
         self._task: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begin to poll."""
         if self._task is None:
-            self._task = asyncio.create_task(self._poll_all(), name="backpack-streams-poll")
+            self._task = self._run(self._poll_all(), "backpack-streams-poll")
 
     async def stop(self) -> None:
         """Stop polling."""
-        task, self._task = self._task, None
-        if task is not None:
+        self._task = None
+        running = tuple(self._running)
+        for task in running:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _poll_all(self) -> None:
-        slots = asyncio.Semaphore(_AT_ONCE)
-        while True:
-            due = [self._poll(route, route.poll, slots) for route in self._routes if route.poll is not None]
-            await asyncio.gather(*due, asyncio.sleep(self._options.poll_interval))
-
-    async def _poll(self, route: Route, poll: Poll, slots: asyncio.Semaphore) -> None:
-        async with slots:
-            events = await self._ask(route, poll)
-        if events is None:
-            return
-        if route.gate is None:
-            route.deliver_all(events)
-        else:
-            route.deliver_all(route.gate.on_recent(events))  # type: ignore[arg-type]
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def fill(self, route: Route) -> None:
         """Fetch recent trades until nothing is missing any more, or give up."""
-        gate = route.gate
-        if gate is None:
-            return
-        try:
-            symbol, failures = route.name.partition(".")[2], 0
-            while failures < _FILL_ATTEMPTS:
-                events = await self._ask(route, recent_trades(symbol))
-                if events is None:
-                    failures += 1
-                else:
-                    failures = 0
-                    route.deliver_all(gate.on_recent(events))  # type: ignore[arg-type]
-                if not gate.wants_history:
-                    return
-                await asyncio.sleep(_FILL_PAUSE)
-            route.deliver_all(gate.give_up())
-        finally:
-            route.filling = False
+        await self._filler.fill(route)
 
-    async def _ask(self, route: Route, poll: Poll) -> Iterable[StreamEvent] | None:
-        self._counters.polls += 1
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _poll_all(self) -> None:
+        """Keep one loop running for each route that REST can stand in for."""
+        loops: dict[Route, asyncio.Task[None]] = {}
+        while True:
+            polls = {route: route.poll for route in self._routes if route.poll is not None}
+            for route in loops.keys() - polls.keys():
+                loops.pop(route).cancel()
+            for route, poll in polls.items():
+                if route not in loops:
+                    loops[route] = self._run(self._poll_one(route, poll), f"backpack-streams-poll-{route.name}")
+            await asyncio.sleep(min(_LOOK_EVERY, self._options.poll_interval))
+
+    async def _poll_one(self, route: Route, poll: Poll) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            async with self._turns.take(poll.request.operation):
+                asked = clock()
+                try:
+                    await self._poll(route, poll)
+                except Exception:
+                    logger.exception("stream %s: a fault of the SDK", route.name)
+            await asyncio.sleep(max(0.0, asked + self._options.poll_interval - clock()))
+
+    async def _poll(self, route: Route, poll: Poll) -> None:
         try:
-            reply = await self._sender.send(poll.request)
-            return tuple(poll.read(reply, int(self._clock() * 1_000_000)))
-        except (BackpackError, ValueError) as problem:
+            events = await self._ask(poll)
+        except POLL_PROBLEMS as problem:
             logger.warning("%s could not be had over REST: %s", route.name, problem)
-            return None
+            return
+        route.deliver_all(events if route.gate is None else route.gate.on_recent(events))  # type: ignore[arg-type]
+        self._on_polled(route.name)
+
+    async def _ask(self, poll: Poll) -> tuple[StreamEvent, ...]:
+        """The events in the reply to a poll. Raises what `POLL_PROBLEMS` names."""
+        self._counters.polls += 1
+        reply = await self._sender.send(poll.request)
+        return tuple(poll.read(reply, int(self._clock() * 1_000_000)))

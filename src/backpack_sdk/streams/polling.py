@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from .._core.errors import BackpackError
 from .._core.events import POLLED, StreamEvent, attach
 from .._core.level import Level
 from .._core.reply import NoContent
@@ -25,6 +26,8 @@ T = TypeVar("T", bound=StreamEvent)
 SNAPSHOT_LEVELS: Final = 1000
 """Levels a side of a snapshot, the most that REST gives."""
 RECENT_TRADES = 1000
+POLL_PROBLEMS: Final = (BackpackError, ValueError)
+"""What a poll can fail with: no usable answer, or one that can't be read as events."""
 
 
 class DepthSnapshot(StreamEvent, frozen=True, kw_only=True):

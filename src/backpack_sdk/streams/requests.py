@@ -30,6 +30,8 @@ class StreamRequest(Generic[T]):
     """Whether the markets have to exist."""
     max_queue: int | None
     overflow: OverflowLike | None
+    typed: bool = True
+    """Whether only events of the stream's class are wanted, and none that fits no class."""
 
     @property
     def key(self) -> Callable[[Any], Hashable]:
@@ -73,7 +75,27 @@ def by_name(names: tuple[str, ...], max_queue: int | None, overflow: OverflowLik
             raise InvalidArgument("names", f"expected the name of a stream, got {name!r}")
     kinds = {channels.channel_of(name) for name in names}
     channel = kinds.pop() if len(kinds) == 1 else None
-    return StreamRequest(channel, dict.fromkeys(names), False, max_queue, overflow)
+    markets = {name: _market_in(name) for name in names}
+    return StreamRequest(channel, markets, False, max_queue, overflow, typed=False)
+
+
+def _market_in(name: str) -> str | None:
+    """The market that a stream of a known kind is about; None where there is none, or its name is spelt unusually."""
+    channel = channels.channel_of(name)
+    if channel is None or not any("{symbol}" in template for template in channel.templates):
+        return None
+    market, given = name.removeprefix(channel.prefix + "."), dict[str, str]()
+    first, _, rest = market.partition(".")
+    if first in channel.intervals:
+        market, given = rest, {"interval": first}
+    elif first in channel.windows:
+        market, given = rest, {"window": first}
+    elif channel.windows and rest:
+        return None  # a window that is newer than the SDK
+    try:
+        return market if channel.stream(market, **given) == name and _market(market) == market else None
+    except InvalidArgument:
+        return None
 
 
 def _market(symbol: SymbolLike) -> str:
