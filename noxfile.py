@@ -69,6 +69,14 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def storm(session: nox.Session) -> None:
+    """Keep 91 books through an hour's worth of frames, with faults, in some minutes."""
+    session.install("-e", ".", *_group("test"))
+    hour = {"STORM_ROUNDS": "119000", "LONGEST_TEST": "3600"}
+    session.run("pytest", "-q", "--show-capture=no", "tests/streams/test_order_books_storm.py", env=hour)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Trade on an embedded exchange over a loopback socket: no account, no network."""
     session.install(".[demo]")

@@ -6,6 +6,7 @@ Every book that is served equals the reference at its update id.
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from functools import partial
 from random import Random
@@ -19,8 +20,10 @@ from tests.streams.reference import Exchange, state_of
 from tests.streams.stream_server import Peer, StreamServer, frame, until
 
 MARKETS = tuple(f"M{number}_USDC_PERP" for number in range(91))
-ROUNDS = 1000
-"""Each brings about as many frames as there are markets."""
+ROUNDS = int(os.environ.get("STORM_ROUNDS", "1000"))
+"""Each brings about as many frames as there are markets. `nox -s storm` brings those of an hour."""
+KEPT = 2000
+"""States of each book of the sample that are remembered."""
 SAMPLE = MARKETS[::13]
 
 
@@ -90,8 +93,7 @@ async def test_every_book_served_in_a_storm_equals_the_reference(seed: int) -> N
             served += 1
             history = exchange.books[book.symbol].history
             if book.symbol in SAMPLE and book.last_update_id in history:
-                wrong += state_of(book) != history[book.last_update_id]
-                assert not book.is_crossed
+                wrong += book.is_crossed or state_of(book) != history[book.last_update_id]
 
         before = asyncio.all_tasks()
         async with client_of(server, timeout=30.0) as bp:
@@ -103,6 +105,10 @@ async def test_every_book_served_in_a_storm_equals_the_reference(seed: int) -> N
                 await until(lambda: len(first.names) == len(MARKETS))
                 for _ in range(ROUNDS):
                     storm.round()
+                    for symbol in SAMPLE:
+                        history = exchange.books[symbol].history
+                        for old in [*history][:-KEPT]:
+                            del history[old]
                     await asyncio.sleep(0)
                     if (peer := storm.peer()) is not None:
                         with suppress(ConnectionError):

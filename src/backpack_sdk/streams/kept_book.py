@@ -37,6 +37,8 @@ class KeptBook(BookSynchroniser):
         """A request that waits for this."""
         self.error: BackpackError | None = None
         """Why the stream was refused."""
+        self.gone = False
+        """Whether it is kept no longer. A callback can bring that about in the midst of anything here."""
         self._audience, self._need = audience, need
         self._show_stale, self._quiet_after = show_stale, quiet_after
         self._timer: asyncio.TimerHandle | None = None
@@ -77,7 +79,7 @@ class KeptBook(BookSynchroniser):
                     changes.wake()
             if audience.callbacks:
                 audience.call(book)
-        elif isinstance(event, DepthSnapshot):
+        elif isinstance(event, DepthSnapshot) and not self.gone:
             made = event.engine_time_us
             self.act(self.on_polled(event.bids, event.asks, event.last_update_id, engine_time=made))
             self._later(_POLL_VALID, self._on_poll_missed)
@@ -109,16 +111,22 @@ class KeptBook(BookSynchroniser):
         if self._show_stale and self.stale_book is not None:
             self.tell()
 
-    def cancel_timer(self) -> None:
-        """What was to be done after a while is not to be done any more."""
+    def leave(self) -> None:
+        """It is kept no longer: whatever still comes does nothing."""
+        self.gone = True
+        self.on_disconnected()
+        self._cancel_timer()
+
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while, in place of what was to be done before."""
-        self.cancel_timer()
-        self._timer = asyncio.get_running_loop().call_later(seconds, act)
+        self._cancel_timer()
+        if not self.gone:
+            self._timer = asyncio.get_running_loop().call_later(seconds, act)
 
     def _on_quiet(self) -> None:
         """No delta has come since the snapshot: the market is quiet."""

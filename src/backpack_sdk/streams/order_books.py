@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -97,8 +97,6 @@ class OrderBooks:
         """Unsubscribe from every market and end every loop over the books."""
         self._closed = True
         self._leave(self._kept.values())
-        for kept in self._kept.values():
-            kept.on_disconnected()
         self._audience.end()
         try:
             if self._checks is not None:
@@ -233,9 +231,11 @@ class OrderBooks:
     def on_lost(self) -> None:
         """The connection is gone: so is every claim of being up to date."""
         self._seeder.forget()
-        for kept in self._kept.values():
+        kept_before = tuple(self._kept.values())
+        for kept in kept_before:
             kept.held = None
             kept.on_disconnected()
+        for kept in kept_before:  # once none is served any more: a callback may look at others, or remove some
             kept.tell_if_stale()
 
     def on_refused(self, names: frozenset[str], error: BackpackError) -> None:
@@ -245,6 +245,8 @@ class OrderBooks:
         self._audience.fail(error)
         if self._session.state is ConnectionState.CLOSED:
             self._ended_by = error
+            for kept in self._kept.values():
+                kept.on_disconnected()
             self._audience.end()
 
     # Inside
@@ -255,12 +257,13 @@ class OrderBooks:
             market, stream, self._audience, self._need, show_stale=self._show_stale, quiet_after=self._quiet_after
         )
 
-    def _leave(self, gone: Iterable[KeptBook]) -> None:
+    def _leave(self, gone: Collection[KeptBook]) -> None:
         """Do not listen for these markets any more."""
-        sinks = {kept.stream: kept.take for kept in gone}
         for kept in gone:
-            kept.cancel_timer()
-        self._session.unfollow(self, sinks, sinks)
+            kept.leave()
+        sinks = {kept.stream: kept.take for kept in gone}
+        followed = {kept.stream for kept in self._kept.values()} if not self._closed else set[str]()
+        self._session.unfollow(self, sinks.keys() - followed, sinks)
 
     def _need(self, kept: KeptBook, request: NeedSnapshot) -> None:
         """A snapshot is needed; it is fetched as soon as it can be of use."""
@@ -271,7 +274,7 @@ class OrderBooks:
             kept.tell_if_stale()
         if kept.unconfirmed:
             kept.held = request
-        else:
+        elif not kept.gone:
             self._seeder.request(request)
 
     def _on_snapshot(self, symbol: str, depth: WireDepth) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from .._core.errors import BackpackError
+from .._core.events import UNREADABLE
 from .._generated.markets import operations as markets
 from .polling import SNAPSHOT_LEVELS
 from .sides import read_side
@@ -46,7 +47,7 @@ _read_body = msgspec.json.Decoder(_Body, strict=False).decode
 
 
 def read_depth(content: bytes) -> WireDepth:
-    """The snapshot in a reply. Raises msgspec.MsgspecError."""
+    """The snapshot in a reply. Raises one of UNREADABLE."""
     body = _read_body(content)
     bids, asks = read_side(bytes(body.bids), 1), read_side(bytes(body.asks), -1)
     return WireDepth(bids, asks, body.last_update_id, body.timestamp)
@@ -58,7 +59,7 @@ async def fetch_depth(sender: StreamSender, symbol: str) -> WireDepth:
     if reply.status_code == 200:
         try:
             return read_depth(reply.content)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             pass  # the model says better what is wrong
     depth = reply.parse()
     raise BackpackError(f"{symbol}: the snapshot fits its model and can't be read as text: {depth!r}")
@@ -112,8 +113,8 @@ class Seeder:
                 try:
                     depth = await fetch_depth(self._sender, need.symbol)
                     break
-                except BackpackError as problem:
-                    logger.warning("%s: the snapshot (attempt %d) failed: %s", need.symbol, attempt, problem)
+                except Exception as problem:  # of whatever kind: without a snapshot there will be no book
+                    logger.warning("%s: the snapshot (attempt %d) failed: %r", need.symbol, attempt, problem)
             attempt += 1
         self._deliver(need.symbol, depth)
 

@@ -64,7 +64,10 @@ class WireSide(Sequence[tuple[str, str]]):
 
 
 def read_side(text: bytes, sign: int) -> Sequence[tuple[str, str]]:
-    """One side of a snapshot from its JSON, a list of pairs of text. Raises msgspec.MsgspecError for anything else."""
+    """One side of a snapshot from its JSON, which has to be valid, as that in a msgspec.Raw is.
+
+    Raises msgspec.MsgspecError for anything but a list of pairs of text.
+    """
     shape = text.translate(None, _NUMERALS)
     count = len(shape) // 8  # a level leaves eight characters
     if count > 0 and shape == b"[" + b'["",""],' * (count - 1) + b'["",""]]':
@@ -74,8 +77,7 @@ def read_side(text: bytes, sign: int) -> Sequence[tuple[str, str]]:
                 numbers = _read_numbers(b"[%b]" % text.translate(None, b'"[]'))
             except msgspec.MsgspecError:  # two points, none but a point, nothing at all
                 return _read_pairs(text)
-            rows: list[Row] = list(text[3:-3].decode().split('"],["'))
-            side = _checked(numbers[::2], numbers[1::2], rows, sign)
+            side = _checked(numbers[::2], numbers[1::2], text[3:-3].decode().split('"],["'), sign)
             if side is not None:
                 return WireSide(side, sign)
     return _read_pairs(text)
@@ -114,7 +116,7 @@ def _load_quickly(levels: Sequence[Any], sign: int) -> Side | None:
     return _checked(keys, sizes, list(map(tuple, levels)), sign)
 
 
-def _checked(prices: list[float], sizes: list[float], rows: list[Row], sign: int) -> Side | None:
+def _checked(prices: list[float], sizes: list[float], rows: list[Any], sign: int) -> Side | None:
     """A side of sorted levels with sizes that are not below zero.
 
     None when they are not sorted, or when one can't be or has to be left out.
