@@ -20,6 +20,7 @@ from typing import Protocol
 import httpx
 import pytest
 
+from backpack_sdk import InvalidArgument
 from backpack_sdk._transport import default_async_transport, default_transport
 
 # A throw-away certificate for `localhost` and 127.0.0.1, valid until 2126, used by nothing else.
@@ -440,6 +441,14 @@ async def test_certificates_are_checked(make: Make, serve: Serve, server_context
         for _ in range(2):
             assert (await send(transport, new_request(server.url))).status_code == 200
     assert server.connections == 3
+
+
+async def test_a_socks_proxy_without_its_packages_says_what_to_install(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(InvalidArgument, match=r"backpack-sdk\[socks\]"):
+        make(proxy="socks5://127.0.0.1:1")
 
 
 async def test_explicit_proxy(make: Make, serve: Serve) -> None:

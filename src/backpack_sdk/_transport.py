@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
+
+from ._core.errors import InvalidArgument
 
 __all__ = ["KEEPALIVE_EXPIRY", "default_async_transport", "default_transport", "exchange"]
 
@@ -39,7 +42,7 @@ def default_transport(
 ) -> httpx.BaseTransport:
     """Make the transport for blocking calls.
 
-    `proxy` is a URL (`http`, `https`, or `socks5` with the `socksio` package installed) and may hold credentials.
+    `proxy` is a URL (`http`, `https`, or `socks5` with the extra `socks` installed) and may hold credentials.
     Without it, and with `trust_env`, the environment decides: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`,
     read once, here. `trust_env` also makes `SSL_CERT_FILE` and `SSL_CERT_DIR` count. `verify` is a TLS context to
     use, or False to accept any certificate. `max_connections` bounds the connections open at once, for each proxy
@@ -49,7 +52,8 @@ def default_transport(
     limits = _limits(max_connections)
 
     def make(proxy_url: str | None) -> httpx.BaseTransport:
-        return httpx.HTTPTransport(verify=context, trust_env=trust_env, limits=limits, proxy=proxy_url)
+        with _socks_named():
+            return httpx.HTTPTransport(verify=context, trust_env=trust_env, limits=limits, proxy=proxy_url)
 
     proxies = _environment_proxies() if trust_env and proxy is None else {}
     return _RoutedTransport(_Routes(proxies, make)) if proxies else make(proxy)
@@ -72,7 +76,8 @@ def default_async_transport(
 
     def make(proxy_url: str | None) -> httpx.AsyncBaseTransport:
         if proxy_url is not None and proxy_url.lower().startswith("socks"):
-            return httpx.AsyncHTTPTransport(verify=context, trust_env=trust_env, limits=limits, proxy=proxy_url)
+            with _socks_named():
+                return httpx.AsyncHTTPTransport(verify=context, trust_env=trust_env, limits=limits, proxy=proxy_url)
         from ._aiohttp import AiohttpTransport
 
         return AiohttpTransport(
@@ -81,6 +86,15 @@ def default_async_transport(
 
     proxies = _environment_proxies() if trust_env and proxy is None else {}
     return _AsyncRoutedTransport(_Routes(proxies, make)) if proxies else make(proxy)
+
+
+@contextmanager
+def _socks_named() -> Generator[None]:
+    """Say what to install when a SOCKS proxy needs it."""
+    try:
+        yield
+    except ImportError:
+        raise InvalidArgument("proxy", "a SOCKS proxy needs more: pip install 'backpack-sdk[socks]'") from None
 
 
 async def exchange(

@@ -64,8 +64,8 @@ async def open_socket(url: str, setup: StreamSetup, options: StreamOptions) -> S
         raise ConnectionFailed(f"{url} points to {error.uri}, which is no stream server") from None
     except InvalidProxy:
         raise InvalidArgument("proxy", "the proxy's address, given or from the environment, can't be used") from None
-    except ImportError as error:
-        raise InvalidArgument("proxy", f"a SOCKS proxy needs the package python-socks: {error}") from None
+    except ImportError:
+        raise InvalidArgument("proxy", "a SOCKS proxy needs more: pip install 'backpack-sdk[socks]'") from None
     except TimeoutError:
         raise RequestTimeout(f"{url}: no connection within {options.open_timeout:g} seconds") from None
     except (OSError, InvalidHandshake, EOFError) as error:
