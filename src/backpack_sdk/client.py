@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .pages import AsyncPager, Pager
     from .streams.account import AccountState
     from .streams.blocking import BlockingStreams
+    from .streams.blocking_account import BlockingAccountState
     from .streams.blocking_books import BlockingOrderBooks
     from .streams.client import Streams
     from .streams.options import StreamOptions, StreamSetup
@@ -149,11 +150,29 @@ class Backpack(ClientBase, Namespaces):
             options: How the connection behaves.
         """
         from .streams.blocking_books import BlockingOrderBooks
+        from .streams.client import Streams
+        from .streams.order_books import OrderBooks
 
+        setup, chosen = self._threaded_setup(), stream_options(options)
         return BlockingOrderBooks(
-            self._threaded_setup(), stream_options(options), symbols,
-            levels=levels, window=window, snapshot_interval=snapshot_interval, show_stale=show_stale,
+            lambda: OrderBooks(
+                Streams(setup, chosen), setup.sender, symbols, owns_session=True,
+                window=window, snapshot_interval=snapshot_interval, show_stale=show_stale,
+            ),
+            levels=levels,
         )  # fmt: skip
+
+    def account_state(self, options: StreamOptions | None = None) -> BlockingAccountState:
+        """The account's open orders and positions, kept up to date on a connection and a thread of their own.
+
+        For `with`; the changes are what a loop over it gives.
+        """
+        from .streams.account import AccountState
+        from .streams.blocking_account import BlockingAccountState
+        from .streams.client import Streams
+
+        setup, chosen = self._threaded_setup(), stream_options(options)
+        return BlockingAccountState(lambda: AccountState(Streams(setup, chosen), setup.sender, owns_session=True))
 
     def _threaded_setup(self) -> StreamSetup:
         from .streams.loop_thread import ThreadSender

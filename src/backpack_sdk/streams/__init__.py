@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from .account_records import TrackedOrder as TrackedOrder
     from .account_records import TrackedPosition as TrackedPosition
     from .blocking import BlockingStreams as BlockingStreams
-    from .blocking import BlockingSubscription as BlockingSubscription
+    from .blocking_account import BlockingAccountState as BlockingAccountState
     from .blocking_books import BlockingOrderBooks as BlockingOrderBooks
+    from .blocking_subscription import BlockingSubscription as BlockingSubscription
+    from .blocking_subscription import Listening as Listening
     from .book import BookSnapshot as BookSnapshot
     from .book import OrderBook as OrderBook
     from .book import SequenceGap as SequenceGap
@@ -52,7 +54,7 @@ _HOMES = {
         "account_changes",
     ),
     **dict.fromkeys(("AccountFill", "TrackedOrder", "TrackedPosition"), "account_records"),
-    **dict.fromkeys(("BlockingStreams", "BlockingSubscription"), "blocking"),
+    **dict.fromkeys(("BlockingSubscription", "Listening"), "blocking_subscription"),
     **dict.fromkeys(("BookSnapshot", "OrderBook", "SequenceGap"), "book"),
     **dict.fromkeys(("BookUnavailable", "OrderBooks"), "order_books"),
     **dict.fromkeys(("ConnectionState", "StateChange", "StreamCounters"), "status"),
@@ -61,7 +63,9 @@ _HOMES = {
     **dict.fromkeys(("Source", "Subscription"), "subscription"),
     **dict.fromkeys(("SyncCounters", "SyncState"), "sync_events"),
     "AccountState": "account",
+    "BlockingAccountState": "blocking_account",
     "BlockingOrderBooks": "blocking_books",
+    "BlockingStreams": "blocking",
     "DepthSnapshot": "polling",
     "Streams": "client",
     "events": "",

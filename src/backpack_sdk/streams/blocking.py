@@ -5,15 +5,13 @@ The work is done on an event loop in a thread of its own. Events are immutable, 
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._core.errors import BackpackError
 from .._core.events import StreamEvent
 from . import requests
+from .blocking_subscription import BlockingSubscription
 from .client import Streams
 from .events import (
     BalanceUpdate,
@@ -31,117 +29,34 @@ from .events import (
     Ticker,
     Trade,
 )
-from .loop_thread import LoopThread, OnThread
+from .loop_thread import OnThread
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Literal, Self
+    from typing import Literal
 
     from .._core.arguments import SymbolLike
+    from .._core.events import UnknownEvent
     from .._generated.markets.models import KlineIntervalLike
+    from .blocking_account import BlockingAccountState
+    from .blocking_books import BlockingOrderBooks
     from .options import StreamOptions, StreamSetup
+    from .order_books import OrderBooks
     from .polling import DepthSnapshot
     from .queue import OverflowLike
     from .requests import StreamRequest
     from .status import ConnectionState, StateChange, StreamCounters
-    from .subscription import Source, Subscription
 
-T = TypeVar("T")
 E = TypeVar("E", bound=StreamEvent)
-
-
-class BlockingSubscription(Generic[T]):
-    """Events of one or more streams, for a plain `for` loop. It belongs to one thread."""
-
-    def __init__(self, thread: LoopThread, subscription: Subscription[T]) -> None:
-        self._thread, self._subscription = thread, subscription
-        self._taken: deque[T] = deque()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the streams, as the exchange spells them."""
-        return self._subscription.names
-
-    @property
-    def source(self) -> Source:
-        """Whether events come from the socket or from REST at the moment."""
-        return self._subscription.source
-
-    @property
-    def waiting(self) -> int:
-        """Events that wait to be taken."""
-        return len(self._taken) + self._subscription.waiting
-
-    @property
-    def dropped(self) -> int:
-        """Events lost, or replaced by newer ones, because they were not taken in time."""
-        return self._subscription.dropped
-
-    def ready(self, timeout: float | None = None) -> Self:
-        """Wait until the server has read the subscription. Raises what it was refused with, or TimeoutError."""
-        self._thread.run(self._subscription.ready(timeout))
-        return self
-
-    def get(self, timeout: float | None = None) -> T:
-        """The next event. Raises TimeoutError after `timeout` seconds, and BackpackError after the end."""
-        if not self._taken:
-            try:
-                self._take(timeout)
-            except StopIteration:
-                raise BackpackError("the subscription has ended") from None
-        return self._taken.popleft()
-
-    def listen(self, callback: Callable[[T], Awaitable[object] | object]) -> asyncio.Task[None]:
-        """Call `callback` with every event, on the connection's own thread: it must be quick and must not wait.
-
-        Its errors are raised by `wait_closed()` of the connection.
-        """
-        return self._thread.call(lambda: self._subscription.listen(callback))
-
-    def __iter__(self) -> Iterator[T]:
-        return self
-
-    def __next__(self) -> T:
-        if not self._taken:
-            self._take(None)
-        return self._taken.popleft()
-
-    def _take(self, timeout: float | None) -> None:
-        """Fetch what waits. Time runs out on the loop's own thread, where nothing can be taken and then lost."""
-
-        async def take() -> list[T]:
-            async with asyncio.timeout(timeout):
-                return await self._subscription.take()
-
-        try:
-            self._taken.extend(self._thread.run(take()))
-        except (StopAsyncIteration, CancelledError):
-            raise StopIteration from None
-
-    def close(self) -> None:
-        """End it. Iterating stops once what waits is taken."""
-        self._thread.run(self._subscription.aclose())
-
-    def __enter__(self) -> Self:
-        return self.ready()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<Blocking{repr(self._subscription).removeprefix('<')}"
 
 
 class BlockingStreams(OnThread):
     """Any number of streams on one connection, for plain loops. Made by `Backpack.streams()`; use it in a `with` block.
 
-    Methods and arguments are those of `Streams`. Iterate over different subscriptions in different threads.
+    Methods and arguments are those of `Streams`. Any thread may use it, and close it.
     """
 
     def __init__(self, setup: StreamSetup, options: StreamOptions) -> None:
-        super().__init__("streams")
+        super().__init__("streams", "the stream connection is not open: use `with bp.streams() as ws`")
         self._setup, self._options = setup, options
         self._inner: Streams | None = None
 
@@ -150,12 +65,13 @@ class BlockingStreams(OnThread):
         await self._inner.open()
 
     async def _aclose(self) -> None:
-        await self._streams.aclose()
+        if self._inner is not None:
+            await self._inner.aclose()
 
     @property
     def _streams(self) -> Streams:
         if self._inner is None:
-            raise BackpackError("the stream connection is not open: use `with bp.streams() as ws`")
+            raise BackpackError(self._not_open)
         return self._inner
 
     def wait_closed(self, timeout: float | None = None) -> None:
@@ -186,11 +102,23 @@ class BlockingStreams(OnThread):
         """Call `callback` whenever the state changes, on the connection's own thread."""
         self._streams.on_state_change(callback)
 
+    def on_unknown(self, callback: Callable[[UnknownEvent], object]) -> None:
+        """Call `callback` with every event that fits no class, on the connection's own thread.
+
+        It may be a coroutine function. Subscriptions to streams by name (`raw`) get these events too, others don't.
+        """
+        self._streams.on_unknown(callback)
+
     def __repr__(self) -> str:
         return f"<BlockingStreams of {self._inner!r}>"
 
     def _ask(self, request: StreamRequest[E]) -> BlockingSubscription[Any]:
-        return BlockingSubscription(self._thread, self._thread.call(lambda: self._streams._ask(request)))
+        streams = self._streams
+
+        def ask() -> BlockingSubscription[Any]:  # in one go, so that nothing has come yet
+            return BlockingSubscription(self._thread, streams._ask(request))
+
+        return self._thread.call(ask)
 
     # Public
 
@@ -257,7 +185,33 @@ class BlockingStreams(OnThread):
         """
         return self._ask(requests.per_symbol(Trade, symbols, max_queue, overflow))
 
+    def order_books(
+        self,
+        *symbols: SymbolLike,
+        window: Literal["200ms", "600ms", "1000ms"] | None = None,
+        snapshot_interval: float | None = None,
+        show_stale: bool = False,
+        levels: int | None = None,
+    ) -> BlockingOrderBooks:
+        """The order books of some markets, kept from this connection, for `with`: `Backpack.order_books` tells how."""
+        from .blocking_books import BlockingOrderBooks
+
+        streams = self._streams
+
+        def make() -> OrderBooks:
+            return streams.order_books(
+                *symbols, window=window, snapshot_interval=snapshot_interval, show_stale=show_stale
+            )
+
+        return BlockingOrderBooks(make, levels=levels, thread=self._thread)
+
     # Private
+
+    def account_state(self) -> BlockingAccountState:
+        """The account's open orders and positions, kept from this connection, for `with`."""
+        from .blocking_account import BlockingAccountState
+
+        return BlockingAccountState(self._streams.account_state, thread=self._thread)
 
     def order_updates(
         self, *symbols: SymbolLike, max_queue: int | None = None, overflow: OverflowLike | None = None

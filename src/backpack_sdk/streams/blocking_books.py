@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from .._core.errors import BackpackError
-from .client import Streams
-from .loop_thread import OnThread
-from .order_books import OrderBooks
+from .loop_thread import LoopThread, NotRunning, OnThread
 
 if TYPE_CHECKING:
     from .._core.arguments import SymbolLike
     from .book import BookSnapshot
     from .book_updates import BookUpdates
-    from .options import StreamOptions, StreamSetup
+    from .order_books import OrderBooks
     from .status import StreamCounters
     from .sync_events import SyncCounters, SyncState
 
@@ -31,26 +28,21 @@ class BlockingOrderBooks(OnThread):
     are copied for each.
     """
 
-    def __init__(
-        self, setup: StreamSetup, options: StreamOptions, symbols: Iterable[SymbolLike],
-        *, levels: int | None, **choices: Any,
-    ) -> None:  # fmt: skip
-        super().__init__("order books")
-        self._levels = levels
-
-        def make() -> OrderBooks:
-            return OrderBooks(Streams(setup, options), setup.sender, symbols, owns_session=True, **choices)
-
-        self._make = make
+    def __init__(self, make: Callable[[], OrderBooks], *, levels: int | None, thread: LoopThread | None = None) -> None:
+        not_open = "the order books are not open: use `with bp.order_books(...) as books`"
+        super().__init__("order books", not_open, thread)
+        self._make, self._levels = make, levels
         self._books: OrderBooks | None = None
         self._updates: BookUpdates | None = None
 
     async def _open(self) -> None:
-        books = await self._make().__aenter__()
-        self._books, self._updates = books, books.updates()
+        self._books = self._make()
+        self._updates = self._books.updates()
+        await self._books.__aenter__()
 
     async def _aclose(self) -> None:
-        await self._inner.aclose()
+        if self._books is not None:
+            await self._books.aclose()
 
     def __iter__(self) -> Iterator[BookSnapshot]:
         return self
@@ -58,11 +50,16 @@ class BlockingOrderBooks(OnThread):
     def __next__(self) -> BookSnapshot:
         try:
             return self._thread.run(self._next())
-        except (StopAsyncIteration, CancelledError):
+        except StopAsyncIteration:
+            raise StopIteration from None
+        except NotRunning:
+            if self._updates is None:
+                raise
             raise StopIteration from None
 
     async def _next(self) -> BookSnapshot:
-        assert self._updates is not None
+        if self._updates is None:
+            raise BackpackError(self._not_open)
         book = await anext(self._updates)
         return book.snapshot(self._levels)
 
@@ -73,11 +70,11 @@ class BlockingOrderBooks(OnThread):
             book = self._inner.get(symbol)
             return None if book is None else book.snapshot(self._levels)
 
-        return self._thread.call(read)
+        return self._thread.read(read)
 
     def __getitem__(self, symbol: SymbolLike) -> BookSnapshot:
         """The book of a market. Raises BookUnavailable while it is not right."""
-        return self._thread.call(lambda: self._inner[symbol].snapshot(self._levels))
+        return self._thread.read(lambda: self._inner[symbol].snapshot(self._levels))
 
     def add(self, *symbols: SymbolLike) -> None:
         """Keep the books of more markets. Raises StreamError for one that does not exist or is closed."""
@@ -85,7 +82,7 @@ class BlockingOrderBooks(OnThread):
 
     def remove(self, *symbols: SymbolLike) -> None:
         """Keep the books of these markets no longer."""
-        self._thread.call(lambda: self._inner.remove(*symbols))
+        self._thread.read(lambda: self._inner.remove(*symbols))
 
     def wait_live(self, *symbols: SymbolLike, timeout: float | None = None) -> None:
         """Wait until the books of these markets, or of all, are there. Raises TimeoutError after `timeout` seconds."""
@@ -98,11 +95,11 @@ class BlockingOrderBooks(OnThread):
 
     def state(self, symbol: SymbolLike) -> SyncState:
         """How far the book of a market is in step."""
-        return self._thread.call(lambda: self._inner.state(symbol))
+        return self._thread.read(lambda: self._inner.state(symbol))
 
     def counters(self, symbol: SymbolLike) -> SyncCounters:
         """What happened to the book of a market so far."""
-        return self._thread.call(lambda: self._inner.counters(symbol))
+        return self._thread.read(lambda: self._inner.counters(symbol))
 
     @property
     def connection_counters(self) -> StreamCounters:
@@ -112,7 +109,7 @@ class BlockingOrderBooks(OnThread):
     @property
     def _inner(self) -> OrderBooks:
         if self._books is None:
-            raise BackpackError("the order books are not open: use `with bp.order_books(...) as books`")
+            raise BackpackError(self._not_open)
         return self._books
 
     def __repr__(self) -> str:

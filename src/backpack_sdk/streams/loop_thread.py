@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .._core.errors import BackpackError
+from .daemon_threads import DaemonThreads
+from .handover import Handover
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
     from .._core.request import Request
     from .._wire import RawResponse
+    from .queue import EventQueue
 
 T = TypeVar("T")
 
@@ -33,39 +38,70 @@ class RawSender(Protocol):
         ...
 
 
+class NotRunning(BackpackError):
+    """The thread has not been started, or has ended."""
+
+
 class LoopThread:
     """Runs coroutines and functions on its loop, and waits for what they give."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, not_running: str) -> None:
+        self._name, self._not_running = name, not_running
+        self._lock = threading.RLock()  # what is sent to the loop under it comes before the order to end
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
+        self._over = False
+        self._queues: weakref.WeakSet[Handover[Any]] = weakref.WeakSet()
 
     def start(self) -> None:
-        """Start the thread and wait until its loop runs."""
+        """Start the thread and wait until its loop runs. Raises BackpackError when that fails."""
         started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), name=self._name, daemon=True)
+        self._thread = threading.Thread(target=self._main, args=(started,), name=self._name, daemon=True)
         self._thread.start()
         started.wait()
+        if self._loop is None:
+            raise BackpackError("an event loop in a thread of its own could not be started")
+
+    def _main(self, started: threading.Event) -> None:
+        try:
+            with suppress(SystemExit):  # of a callback, which `listen` has told of
+                asyncio.run(self._serve(started))
+        finally:
+            with self._lock:
+                self._loop, self._over = None, True
+                queues = tuple(self._queues)
+            for queue in queues:  # whoever still waits there would do so for ever
+                queue.abandon()
+            started.set()
 
     async def _serve(self, started: threading.Event) -> None:
-        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(DaemonThreads(f"{self._name}-calls"))
+        stopped = asyncio.Event()
+        with self._lock:
+            if self._over:
+                return
+            self._loop, self._stopped = loop, stopped
         started.set()
-        await self._stopped.wait()
+        await stopped.wait()
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Run a coroutine to its end. When waiting is interrupted or takes too long, the coroutine is cancelled."""
-        loop = self._loop
-        if loop is None or loop.is_closed():
+        """Run a coroutine to its end. When waiting is interrupted or takes too long, the coroutine is cancelled.
+
+        Raises NotRunning when the thread has ended or ends meanwhile, and TimeoutError after `timeout` seconds.
+        """
+        try:
+            self.require_elsewhere()
+            with self._lock:
+                future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._require_loop())
+        except BackpackError:
             work.close()
-            raise BackpackError("the stream connection is not open: use `with bp.streams() as ws`")
-        if threading.current_thread() is self._thread:
-            work.close()
-            raise BackpackError("a callback must not wait for its own connection: read from another thread")
-        future: Future[T] = asyncio.run_coroutine_threadsafe(work, loop)
+            raise
         try:
             return future.result(timeout)
+        except CancelledError:
+            raise NotRunning(self._not_running) from None
         except BaseException:
             future.cancel()
             raise
@@ -78,22 +114,58 @@ class LoopThread:
 
         return self.run(work())
 
+    def read(self, function: Callable[[], T]) -> T:
+        """The same for what may be called from callbacks as well, since nothing has to be waited for there."""
+        return function() if self._is_here() else self.call(function)
+
+    def post(self, function: Callable[[], object]) -> None:
+        """Have a function called on the loop's thread, and don't wait for it. Does nothing after the end."""
+        with self._lock, suppress(NotRunning):
+            self._require_loop().call_soon_threadsafe(function)
+
+    def hand_over(self, queue: EventQueue[T]) -> Handover[T]:
+        """Let other threads take from a queue that is filled on the loop."""
+        handover = Handover(queue, self)
+        with self._lock:
+            self._queues.add(handover)
+        return handover
+
+    def require_elsewhere(self) -> None:
+        """Raise when this is the loop's thread, which must not wait for itself."""
+        if self._is_here():
+            raise BackpackError("a callback must not wait for its own connection: read from another thread")
+
     def stop(self) -> None:
         """End the loop and wait for the thread."""
-        loop, stopped, thread = self._loop, self._stopped, self._thread
-        self._loop = self._stopped = self._thread = None
-        if loop is not None and stopped is not None and thread is not None:
-            loop.call_soon_threadsafe(stopped.set)
-            thread.join()
+        with self._lock:
+            self._over = True
+            if self._stopped is not None:
+                self.post(self._stopped.set)
+            self._loop = None
+        if self._thread is not None:
+            self._thread.join()
+
+    def _require_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None or self._loop.is_closed():
+            raise NotRunning(self._not_running)
+        return self._loop
+
+    def _is_here(self) -> bool:
+        return threading.current_thread() is self._thread
 
 
 class OnThread(ABC):
-    """Something async that is used once, in a `with` block, and lives on a thread of its own meanwhile."""
+    """Something async that is used once, in a `with` block, and lives on a thread meanwhile: its own, or a given one.
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._thread = LoopThread(f"backpack-{what.replace(' ', '-')}")
+    `what` names it, and `not_open` is what is said of its use before and after.
+    """
+
+    def __init__(self, what: str, not_open: str, thread: LoopThread | None = None) -> None:
+        self._what, self._not_open = what, not_open
+        self._owns_thread = thread is None
+        self._thread = LoopThread(f"backpack-{what.replace(' ', '-')}", self._not_open) if thread is None else thread
         self._entered = self._is_open = False
+        self._state_lock = threading.Lock()
 
     @abstractmethod
     async def _open(self) -> None:
@@ -101,28 +173,38 @@ class OnThread(ABC):
 
     @abstractmethod
     async def _aclose(self) -> None:
-        """Close it, on the loop."""
+        """Close it, on the loop; also when it was opened in part, or not at all."""
 
     def close(self) -> None:
-        """Close the connection and end the thread. A second time does nothing."""
-        if self._is_open:
-            self._is_open = False
-            try:
+        """Close it and end its thread. A second time does nothing."""
+        self._thread.require_elsewhere()
+        with self._state_lock:
+            was_open, self._is_open = self._is_open, False
+        if was_open:
+            self._leave()
+
+    def _leave(self) -> None:
+        try:
+            with suppress(NotRunning):  # then everything has ended already
                 self._thread.run(self._aclose())
-            finally:
+        finally:
+            if self._owns_thread:
                 self._thread.stop()
 
     def __enter__(self) -> Self:
-        if self._entered:
-            raise BackpackError(f"these {self._what} were used already; make new ones")
-        self._entered = True
-        self._thread.start()
+        self._thread.require_elsewhere()
+        with self._state_lock:
+            if self._entered:
+                raise BackpackError(f"{self._what}: used already; make a new object for each `with` block")
+            self._entered = True
         try:
+            if self._owns_thread:
+                self._thread.start()
             self._thread.run(self._open())
+            self._is_open = True
         except BaseException:
-            self._thread.stop()
+            self._leave()
             raise
-        self._is_open = True
         return self
 
     def __exit__(
