@@ -17,7 +17,7 @@ from backpack_sdk._generated.streams.channels import CHANNELS, MARK_PRICE, TRADE
 from backpack_sdk.streams.backoff import LONGEST_ASKED_DELAY, Backoff
 from backpack_sdk.streams.names import Frame, signature, subscribe_frames, unsubscribe_frames
 from backpack_sdk.streams.options import StreamOptions
-from backpack_sdk.streams.refusals import blame
+from backpack_sdk.streams.refusals import blame, suspects
 from backpack_sdk.streams.routes import Route, Routes
 from backpack_sdk.streams.silence import SHORTEST, SilenceWatch
 from tests.loopback import CREDENTIALS, SEED
@@ -125,11 +125,12 @@ def refuse(code: int | None, message: str) -> ErrorFrame:
     [
         (4006, "Invalid stream foo.SOL_USDC", [("trade.X", "foo.SOL_USDC")], {"foo.SOL_USDC"}),
         (4006, "no depth.SOL_USDC_PERP", [("depth.SOL_USDC", "depth.SOL_USDC_PERP")], {"depth.SOL_USDC_PERP"}),
-        (4006, "no such stream", [("a.X", "b.X")], {"a.X", "b.X"}),
+        (4006, "no such stream", [("a.X",)], {"a.X"}),
+        (4006, "no such stream", [("a.X", "b.X")], set()),
         (4006, "no such stream", [("a.X",), ("b.X",)], set()),
         (4001, "Invalid signature", [("trade.X",), ("account.orderUpdate",)], {"account.orderUpdate"}),
         (None, "Invalid signature", [("account.a", "account.b")], {"account.a", "account.b"}),
-        (4006, "no such stream", [("account.a",), ("trade.X",)], {"trade.X"}),
+        (4006, "no such stream", [("account.a",), ("trade.X",)], set()),
         (4002, "unparsable", [], set()),
     ],
 )
@@ -150,6 +151,22 @@ def test_an_error_is_attributed_as_far_as_it_can_be(
 def test_only_what_is_outstanding_is_ever_blamed(code: int | None, message: str, groups: list[Any]) -> None:
     outstanding = frames_of(*groups)
     assert set(blame(refuse(code, message), outstanding)) <= set(outstanding)
+
+
+@given(st.lists(st.integers().map(str), min_size=1, unique=True))
+def test_asking_again_by_halves_finds_every_refused_name(names: list[str]) -> None:
+    refused = {name for name in names if int(name) % 3 == 0}
+    groups, found = [tuple(names)], set[str]()
+    for _ in range(4 * len(names)):
+        if not groups:
+            break
+        group = groups.pop()
+        if refused.isdisjoint(group):
+            continue
+        one = blame(refuse(4006, "no such stream"), frames_of(group))
+        found.update(one)
+        groups.extend(() if one else suspects(group))
+    assert (groups, found) == ([], refused)
 
 
 # Frames

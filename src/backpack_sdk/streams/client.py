@@ -68,7 +68,7 @@ class Streams(StreamSession):
     def _ask(self, request: StreamRequest[T]) -> Subscription[T]:
         return self.subscribe(
             request.channel, request.names, check=request.check,
-            max_queue=request.max_queue, overflow=request.overflow, key=request.key,
+            max_queue=request.max_queue, overflow=request.overflow, key=request.key, typed=request.typed,
         )  # fmt: skip
 
     # Public

@@ -77,6 +77,7 @@ class Connection:
         self._refused: set[int] = set()
         self._socket: SocketConnection | None = None
         self._sent: set[str] = set()
+        self._doubtful: list[tuple[str, ...]] = []
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.state = ConnectionState.CONNECTING
@@ -103,6 +104,13 @@ class Connection:
     def resubscribe(self, names: Iterable[str]) -> None:
         """Subscribe again to streams that should have spoken."""
         self._sent.difference_update(names)
+        self._changed.set()
+
+    def ask_again(self, groups: Iterable[tuple[str, ...]]) -> None:
+        """Subscribe again to streams, each group in a frame of its own that is confirmed before the next one goes."""
+        for group in groups:
+            self._sent.difference_update(group)
+            self._doubtful.append(group)
         self._changed.set()
 
     def forget(self, name: str) -> None:
@@ -157,6 +165,7 @@ class Connection:
                 reason = await self._live(socket)
             finally:
                 self._sent.clear()
+                self._doubtful.clear()
                 self._socket = None
                 self._owner.on_lost()
             lasted = asyncio.get_running_loop().time() - opened
@@ -223,16 +232,24 @@ class Connection:
                 self._changed.clear()
                 wanted = list(self._owner.wanted())
                 gone = self._sent.difference(wanted)
-                fresh = [name for name in wanted if name not in self._sent]
                 self._sent.difference_update(gone)
                 for frame in unsubscribe_frames(sorted(gone)):
                     await socket.send(frame.text)
-                for frame in subscribe_frames(fresh, self._sign):
-                    self._sent.update(frame.names)
-                    self._owner.on_sent(frame)
-                    await socket.send(frame.text)
-                if fresh:
-                    await self._confirm(socket, frozenset(fresh))
+                groups, self._doubtful = self._doubtful, []
+                apart = {name for group in groups for name in group}
+                for names in ([name for name in wanted if name not in apart], *groups):
+                    await self._send(socket, names)
+
+    async def _send(self, socket: SocketConnection, names: Iterable[str]) -> None:
+        """Subscribe to those of these streams that are wanted and not subscribed to, and wait until that was read."""
+        wanted = set(self._owner.wanted())
+        fresh = [name for name in names if name in wanted and name not in self._sent]
+        for frame in subscribe_frames(fresh, self._sign):
+            self._sent.update(frame.names)
+            self._owner.on_sent(frame)
+            await socket.send(frame.text)
+        if fresh:
+            await self._confirm(socket, frozenset(fresh))
 
     async def _confirm(self, socket: SocketConnection, names: frozenset[str]) -> None:
         """Wait until the server has read the subscriptions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from .connection import Connection
 from .fallback import Fallback
 from .followers import Followers
 from .names import Frame, is_private
-from .refusals import blame
+from .refusals import blame, suspects
 from .routes import Route, Routes
 from .status import ConnectionState, StateChange, StreamCounters
 from .subscription import Entry
@@ -42,7 +43,8 @@ class Dispatcher:
         self._unconfirmed: dict[str, Frame] = {}
         self._resynced = False
         self._callbacks: list[Callable[[StateChange], object]] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._unknown_callbacks: list[Callable[[UnknownEvent], object]] = []
+        self._tasks: set[asyncio.Future[Any]] = set()
         self._connection: Connection | None = None
         self._fallback: Fallback | None = None
         self._over: asyncio.Future[None] | None = None
@@ -95,8 +97,8 @@ class Dispatcher:
         self._unconfirmed.update(dict.fromkeys(frame.names, frame))
         for name in frame.names:
             route = self._routes.get(name)
-            if route is not None and route.gate is not None:
-                route.gate.on_lost()  # whatever happened before this subscription was not heard
+            if route is not None:
+                route.forget()
         for follower, names in self._followers.of(frame.names):
             follower.on_sent(names)
 
@@ -118,25 +120,22 @@ class Dispatcher:
         self._unconfirmed.clear()
         self._resynced = False
         for route in self._routes:
-            if route.gate is not None:
-                route.gate.on_lost()
+            route.forget()
         for follower in self._followers:
-            follower.on_lost()
+            try:
+                follower.on_lost()
+            except Exception:  # the others must hear of it in any case
+                logger.exception("stream connection: a fault of the SDK")
 
     def on_state(self, change: StateChange) -> None:
         """The state changed."""
         if self._fallback is not None:
             if change.new is ConnectionState.POLLING:
                 self._fallback.start()
-                for entry in tuple(self._entries):
-                    entry.confirm(self._polled(entry))
             elif change.old is ConnectionState.POLLING:
                 self._spawn(self._fallback.stop())
         for callback in self._callbacks:
-            try:
-                callback(change)
-            except Exception:
-                logger.exception("a callback for state changes raised")
+            self._call(callback, change)
 
     def on_given_up(self, error: BackpackError) -> None:
         """There will be no further attempt."""
@@ -171,10 +170,26 @@ class Dispatcher:
             counters.unknown += 1
             if event.problem is not None:
                 logger.warning("stream %s: a payload fits no model: %s", name, event.problem)
+            for callback in self._unknown_callbacks:
+                self._call(callback, event)
         self._deliver(route, event)
         return event
 
+    def _call(self, callback: Callable[[Any], object], what: object) -> None:
+        """Call a user's callback, and let it finish by itself when it is a coroutine function."""
+        try:
+            outcome = callback(what)
+        except Exception:
+            logger.exception("a callback of the stream connection raised")
+            return
+        if inspect.isawaitable(outcome):
+            task = asyncio.ensure_future(outcome)
+            self._tasks.add(task)
+            task.add_done_callback(self._callback_done)
+
     def _deliver(self, route: Route, event: StreamEvent) -> None:
+        if not route.bare and route.misses_before(event):  # books count their own
+            self.counters.gaps += 1
         try:
             route.deliver(event)
         except Exception:
@@ -201,6 +216,10 @@ class Dispatcher:
                 del self._unconfirmed[name]
             self._spawn(self._sign_again(names))
             return
+        if not names and self._unconfirmed and self._connection is not None:
+            groups = suspects(self._unconfirmed)
+            self._unconfirmed.clear()
+            self._connection.ask_again(groups)
         self._refuse(names, frame)
 
     async def _sign_again(self, names: tuple[str, ...]) -> None:
@@ -248,6 +267,12 @@ class Dispatcher:
         if sent is not None:
             self.counters.lag_us = int(self._setup.clock() * 1_000_000) - sent
 
+    def _note_polled(self, name: str) -> None:
+        """REST has answered in place of a stream."""
+        for entry in tuple(self._entries):
+            if name in entry.names:
+                entry.confirm(frozenset((name,)))
+
     def _note_drop(self) -> None:
         self.counters.dropped += 1
 
@@ -264,6 +289,11 @@ class Dispatcher:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("stream connection: a fault of the SDK", exc_info=error)
+
+    def _callback_done(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a callback of the stream connection raised", exc_info=error)
 
     def _finish(self, error: BaseException) -> None:
         if self._over is not None and not self._over.done():

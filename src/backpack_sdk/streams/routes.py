@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .events import Trade
+from msgspec.structs import replace
+
+from .._core.events import FRAME, attach
+from .events import DepthUpdate, PositionUpdate, Trade, UnknownEvent
 from .polling import poll_of
 from .trades import TradeGate
 
@@ -22,7 +25,10 @@ Pushes: TypeAlias = "Push | Mapping[str, Push]"
 class Route:
     """One stream by name, and those who want its events."""
 
-    __slots__ = ("bare", "channel", "filling", "gate", "heard", "name", "only", "poll", "sinks")
+    __slots__ = (
+        "bare", "channel", "filling", "gate", "heard", "last_update", "name", "only", "poll", "positions", "sinks",
+        "typed",
+    )  # fmt: skip
 
     def __init__(self, name: str, symbol: str | None, channel: Channel | None) -> None:
         self.name = name
@@ -33,11 +39,17 @@ class Route:
         self.gate: TradeGate | None = None
         """Keeps trades complete."""
         self.learn(symbol, channel)
+        self.last_update: int | None = None
+        """The last update id of a depth stream, for those who read the changes themselves."""
+        self.positions: dict[str, PositionUpdate] = {}
+        """The open positions as last heard of, for those who subscribe later than others."""
         self.filling = False
         """Whether recent trades are being fetched for the gate."""
         self.sinks: tuple[Push, ...] = ()
         self.bare: frozenset[Push] = frozenset()
         """Those of them that do without an event's frame."""
+        self.typed: frozenset[Push] = frozenset()
+        """Those who want events of the stream's class only."""
         self.only: Push | None = None
         """The one who gets every event as it is, when there is one only, who does without the frame."""
         self.heard = False
@@ -61,8 +73,34 @@ class Route:
         if self.gate is not None and isinstance(event, Trade):
             self.deliver_all(self.gate.on_trade(event))
             return
+        if isinstance(event, PositionUpdate):
+            self._note_position(event)
+        unfit = isinstance(event, UnknownEvent)
         for push in self.sinks:
-            push(event)
+            if not (unfit and push in self.typed):
+                push(event)
+
+    def misses_before(self, event: StreamEvent) -> bool:
+        """Whether a depth update between the last one and this is missing."""
+        if not isinstance(event, DepthUpdate):
+            return False
+        last, self.last_update = self.last_update, event.update_id_last
+        return last is not None and event.update_id_first > last + 1
+
+    def forget(self) -> None:
+        """Whatever happened before will be told anew, or was not heard."""
+        self.last_update = None
+        self.positions.clear()
+        if self.gate is not None:
+            self.gate.on_lost()
+
+    def _note_position(self, event: PositionUpdate) -> None:
+        if event.net_quantity == 0:
+            self.positions.pop(event.symbol, None)
+        else:
+            position = replace(event, event=None)
+            attach(position, FRAME, event.__dict__.get(FRAME))
+            self.positions[event.symbol] = position
 
     def deliver_all(self, events: Iterable[StreamEvent]) -> None:
         """Pass on events that need no gate."""
@@ -91,8 +129,14 @@ class Routes:
         """Streams that somebody wants, in the order in which they were first asked for."""
         return list(self._routes)
 
-    def add(self, names: Mapping[str, str | None], channel: Channel | None, to: Pushes, *, bare: bool = False) -> None:
-        """Send events of these streams, names with their symbols, there too, where their frames may be left out."""
+    def add(
+        self, names: Mapping[str, str | None], channel: Channel | None, to: Pushes,
+        *, bare: bool = False, typed: bool = False,
+    ) -> None:  # fmt: skip
+        """Send events of these streams, names with their symbols, there too.
+
+        Their frames may be left out for those who are `bare`, and events of no class are for those who are `typed`.
+        """
         for name, symbol in names.items():
             push = to if callable(to) else to[name]
             route = self._routes.get(name)
@@ -103,6 +147,8 @@ class Routes:
             route.sinks = (*route.sinks, push)
             if bare:
                 route.bare |= {push}
+            if typed:
+                route.typed |= {push}
             route.settle()
         self._changed()
 
@@ -115,6 +161,7 @@ class Routes:
                 continue
             route.sinks = tuple(one for one in route.sinks if one != push)
             route.bare -= {push}
+            route.typed -= {push}
             route.settle()
             if not route.sinks:
                 del self._routes[name]

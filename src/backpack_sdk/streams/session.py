@@ -7,8 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._core.errors import BackpackError, InvalidArgument, StreamError
-from .._core.events import StreamEvent
+from .._core.errors import BackpackError, InvalidArgument
+from .._core.events import StreamEvent, UnknownEvent
 from .connection import Connection
 from .dispatch import Dispatcher
 from .fallback import Fallback
@@ -51,7 +51,9 @@ class StreamSession(Dispatcher):
         if self._connection is not None or self._ended:
             raise BackpackError("this stream connection was used already; make a new one with streams()")
         self._over = asyncio.get_running_loop().create_future()
-        self._fallback = Fallback(self._setup.sender, self._options, self._routes, self.counters, self._setup.clock)
+        self._fallback = Fallback(
+            self._setup.sender, self._options, self._routes, self.counters, self._setup.clock, self._note_polled
+        )
         self._connection = Connection(self._setup, self._options, self, self.counters)
         self._connection.start()
         self._spawn(self._watch_silence())
@@ -59,7 +61,7 @@ class StreamSession(Dispatcher):
     async def aclose(self) -> None:
         """Close the socket, end every subscription, and leave nothing running."""
         self._ended = True
-        running: list[asyncio.Task[Any]] = []
+        running: list[asyncio.Future[Any]] = []
         try:
             if self._connection is not None:
                 await self._connection.aclose()
@@ -69,7 +71,7 @@ class StreamSession(Dispatcher):
             running += self._end_all()
         await asyncio.gather(*running, return_exceptions=True)
 
-    def _end_all(self) -> list[asyncio.Task[Any]]:
+    def _end_all(self) -> list[asyncio.Future[Any]]:
         """End every subscription and every task; gives the tasks, which may need a moment."""
         closed = BackpackError("the stream connection was closed")
         for entry in tuple(self._entries):
@@ -108,14 +110,21 @@ class StreamSession(Dispatcher):
         return None if self._connection is None else self._connection.latency
 
     def on_state_change(self, callback: Callable[[StateChange], object]) -> None:
-        """Call `callback` whenever the state changes. It runs on the event loop and must not block."""
+        """Call `callback`, which may be a coroutine function, whenever the state changes. It must not block."""
         self._callbacks.append(callback)
+
+    def on_unknown(self, callback: Callable[[UnknownEvent], object]) -> None:
+        """Call `callback`, which may be a coroutine function, with every event that fits no class.
+
+        Subscriptions to streams by name (`raw`) get these events too, others don't.
+        """
+        self._unknown_callbacks.append(callback)
 
     # Subscriptions
 
     def subscribe(
         self, channel: Channel | None, names: Mapping[str, str | None], *, check: bool,
-        max_queue: int | None, overflow: OverflowLike | None, key: Callable[[T], Hashable],
+        max_queue: int | None, overflow: OverflowLike | None, key: Callable[[T], Hashable], typed: bool,
     ) -> Subscription[T]:  # fmt: skip
         """Begin to receive streams of one kind, names with their symbols, which are markets when `check` says so."""
         wanted = tuple(names)
@@ -131,26 +140,28 @@ class StreamSession(Dispatcher):
         entry: Entry[T] = Entry(queue, wanted, channel)
         self._entries[entry] = None
         symbols = tuple(dict.fromkeys(symbol for symbol in names.values() if symbol is not None)) if check else ()
-        self._spawn(self._begin(entry, names, symbols, connection))
+        self._spawn(self._begin(entry, names, symbols, connection, typed))
         return Subscription(self, entry)
 
     async def _begin(
-        self, entry: Entry[Any], names: Mapping[str, str | None], symbols: tuple[str, ...], connection: Connection
-    ) -> None:
+        self, entry: Entry[Any], names: Mapping[str, str | None], symbols: tuple[str, ...], connection: Connection,
+        typed: bool,
+    ) -> None:  # fmt: skip
         if symbols and self._options.check_symbols:
             try:
                 await self._symbols.require(symbols)
-            except StreamError as error:
+            except BackpackError as error:
                 self._entries.pop(entry, None)
                 entry.fail(error, final=True)
                 return
         if entry not in self._entries:
             return
-        self._routes.add(names, entry.channel, entry.push)
-        if self.state is ConnectionState.POLLING:
-            entry.confirm(self._polled(entry))
-        else:
-            entry.confirm(frozenset(one for one in names if connection.has_sent(one) and one not in self._unconfirmed))
+        self._routes.add(names, entry.channel, entry.push, typed=typed)
+        known = frozenset(one for one in names if connection.has_sent(one) and one not in self._unconfirmed)
+        entry.confirm(known)
+        for route in filter(None, map(self._routes.get, known)):
+            for position in route.positions.values():  # which the exchange told when the stream was new
+                entry.push(position)
         connection.update()
 
     async def follow(
@@ -176,10 +187,10 @@ class StreamSession(Dispatcher):
         connection.update()
 
     def unfollow(self, follower: Follower, names: Iterable[str], to: Pushes) -> None:
-        """Stop that."""
+        """Stop that. With an own place for each stream, all places given are left, even of streams still followed."""
         gone = tuple(names)
         self._followers.remove(follower, gone)
-        self._routes.remove(gone, to)
+        self._routes.remove(gone if callable(to) else tuple(to), to)
         self._update()
 
     def spawn_listener(self, work: Awaitable[None]) -> asyncio.Task[None]:
@@ -192,6 +203,7 @@ class StreamSession(Dispatcher):
     def _listener_done(self, task: asyncio.Task[None]) -> None:
         self._listeners.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a callback given to listen() is called no more: %s", error, exc_info=error)
             self._finish(error)
 
     async def _watch_silence(self) -> None:

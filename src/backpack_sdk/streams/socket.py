@@ -23,6 +23,8 @@ LARGEST_FRAME = 4 * 1024 * 1024
 _HEAD_END = b"\r\n\r\n"
 _TEXT, _CLOSE, _PONG = 0x81, 0x88, 0x8A
 _SHORT = 126
+_BROKEN = (CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG)
+"""What the library says when the server's bytes make no sense."""
 _MEDIUM_TEXT = _TEXT << 8 | _SHORT
 """How a text frame of 126 to 65,535 bytes begins; its length follows in two bytes."""
 _read_head = Struct(">HH").unpack_from
@@ -149,6 +151,9 @@ class SocketConnection(ClientConnection):
         """Why the connection ended, in words."""
         received = self.protocol.close_rcvd
         if received is None:
+            sent = self.protocol.close_sent
+            if sent is not None and sent.code in _BROKEN:
+                return f"the server broke the protocol: {sent.reason or sent.code}"
             return "the connection broke"
         try:
             meaning = CloseCode(received.code).name.lower().replace("_", " ")

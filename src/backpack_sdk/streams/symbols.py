@@ -7,7 +7,7 @@ import logging
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from .._core.errors import BackpackError, BadRequest, NotFound, StreamError
+from .._core.errors import BadRequest, NotFound, StreamError
 from .._generated.markets import operations
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class SymbolCheck:
                         await self._look_up(symbol)
         except StreamError:
             raise
-        except (BackpackError, TimeoutError) as problem:
+        except Exception as problem:  # of whatever kind: the socket may well work
             logger.warning("markets could not be looked up, subscribing all the same: %r", problem)
 
     async def _look_up(self, symbol: str) -> None:
