@@ -126,9 +126,12 @@ async def test_a_snapshot_that_can_not_be_read_is_asked_for_again(content: bytes
             return exchange.rest(path, query)
 
         server.rest = rest
-        async with client_of(server) as bp, bp.order_books(A, options=options()) as books:
-            peer = await peer_of(server, A)
-            await books.wait_live(timeout=5)
-            exchange.tell(peer, A)
-            await caught_up(exchange, books)
-            assert asked >= 2
+        async with client_of(server) as bp:
+            books = bp.order_books(A, options=options())
+            books._quiet_after = 0.01
+            async with books:
+                peer = await peer_of(server, A)
+                await books.wait_live(timeout=5)
+                exchange.tell(peer, A)
+                await caught_up(exchange, books)
+                assert asked >= 2
