@@ -220,11 +220,10 @@ def test_a_stream_known_by_name_alone_is_completed_by_one_who_knows_its_market()
     routes.add({"trade.SOL_USDC": None}, None, pushed.append)
     found = routes.get("trade.SOL_USDC")
     assert found is not None
-    assert (found.poll, found.gate) == (None, None)
+    assert (found.poll, found.channel) == (None, TRADE)
+    assert found.gate is not None
     routes.add({"trade.SOL_USDC": "SOL_USDC"}, TRADE, pushed.append)
     assert found.poll is not None
-    assert found.gate is not None
-    assert found.channel is TRADE
 
 
 def test_every_channel_says_what_its_silence_means() -> None:

@@ -14,6 +14,7 @@ from backpack_sdk.streams.status import ConnectionState, StateChange
 from backpack_sdk.streams.subscription import Subscription
 from backpack_sdk.streams.symbols import SymbolCheck
 from tests.streams.desk import live, streaming, take, watch
+from tests.streams.reference import Exchange
 from tests.streams.stream_server import Peer, Reply, StreamServer, delta, frame, trade, until
 from tests.streams.test_stream_subscriptions import ORDER, POSITION, P, S
 
@@ -207,3 +208,111 @@ async def test_a_polled_stream_is_ready_when_rest_has_answered() -> None:
                 await stream.ready(0.1)
             failing = False
             await stream.ready(5)
+
+
+async def test_books_that_were_refused_do_not_come_live_for_the_next_who_wants_them() -> None:
+    async with StreamServer(S) as server, streaming(server) as ws:
+        exchange = Exchange(server)
+        refusing = True
+
+        def refuse(peer: Peer, command: dict[str, Any]) -> None:
+            if refusing and command["method"] == "SUBSCRIBE" and f"depth.{S}" in command["params"]:
+                peer.names.pop(f"depth.{S}", None)
+                peer.error(4006, f"Invalid stream depth.{S}")
+
+        server.on_command = refuse
+        async with ws.order_books(S) as first:
+            with pytest.raises(StreamError):
+                await first.wait_live(timeout=5)
+            async with ws.order_books(S) as second:
+                with pytest.raises(StreamError):
+                    await second.wait_live(timeout=5)
+                with pytest.raises(StreamError):
+                    await ws.depth(S).ready(5)
+                first.remove(S)
+                await first.add(S)
+                with pytest.raises(StreamError):
+                    await first.wait_live(timeout=5)
+                refusing = False
+                first.remove(S)
+                await first.add(S)
+                peer = await server.peer()
+                await peer.subscribed(f"depth.{S}")
+                exchange.tell(peer, S)
+                await first.wait_live(timeout=5)
+                exchange.assert_right(first[S])
+
+
+async def test_a_stream_closed_while_it_is_under_suspicion_is_given_back() -> None:
+    async with StreamServer() as server, streaming(server) as ws:
+        streams: list[Subscription[Any]] = [ws.raw(f"new.{number}") for number in range(5)]
+
+        def refuse(peer: Peer, command: dict[str, Any]) -> None:
+            if command["method"] == "SUBSCRIBE" and "new.4" in command["params"]:
+                del peer.names["new.4"]  # the others of the frame are taken
+                peer.error(4006, "Invalid stream type")
+
+        server.on_command = refuse
+        await until(lambda: ws.counters.errors >= 1)
+        await streams[0].aclose()
+        with pytest.raises(StreamError):
+            await take(streams[4], 1)
+        peer = await server.peer()
+        await until(lambda: set(peer.names) == {"new.1", "new.2", "new.3"})
+
+
+async def test_a_coroutine_hears_that_the_connection_is_closed() -> None:
+    heard: list[ConnectionState] = []
+    mine: list[asyncio.Task[None]] = []
+
+    async def note(change: StateChange) -> None:
+        await asyncio.sleep(0.01)
+        heard.append(change.new)
+
+    async with StreamServer() as server, streaming(server) as ws:
+        ws.on_state_change(note)
+        ws.on_state_change(lambda change: mine.append(asyncio.create_task(note(change))))
+        await live(ws)
+    assert heard.count(ConnectionState.CLOSED) >= 1
+    await asyncio.gather(*mine)
+    assert heard.count(ConnectionState.CLOSED) == 2, "a task that is the user's own is left alone"
+
+
+async def test_positions_go_to_who_subscribes_before_the_first_answer() -> None:
+    async with StreamServer() as server, streaming(server) as ws:
+        name = "account.positionUpdate"
+        server.on_command = lambda peer, _command: peer.send(name, POSITION)
+        first = ws.position_updates()
+        (told,) = await take(first, 1)
+        second = ws.position_updates()
+        (same,) = await take(second, 1)
+        assert (told.symbol, same.symbol) == (P, P)
+        server.peers[0].send(name, {"e": "positionClosed", "odd": 1})
+        await until(lambda: ws.counters.unknown == 1)
+        third = ws.position_updates()
+        await third.ready()
+        assert third.waiting == 0, "the unreadable event may have been about it"
+
+
+async def test_no_hole_is_seen_when_books_leave_a_stream_that_is_read_on() -> None:
+    async with StreamServer(S) as server, streaming(server) as ws:
+        exchange = Exchange(server)
+        changes = ws.depth(S)
+        peer = await server.peer()
+        async with ws.order_books(S) as books:
+            await peer.subscribed(f"depth.{S}")
+            await books.wait_live(timeout=5)
+            for _ in range(3):
+                exchange.tell(peer, S)
+            await take(changes, 3)
+        exchange.tell(peer, S)
+        await take(changes, 1)
+        assert ws.counters.gaps == 0
+
+
+async def test_streams_of_several_kinds_by_name_are_polled_too() -> None:
+    async with StreamServer() as server, streaming(server, mode="rest") as ws:
+        mixed = ws.raw(f"depth.{S}", f"bookTicker.{S}")
+        await mixed.ready(5)
+        kinds = {type(event).__name__ for event in await take(mixed, 6)}
+        assert "DepthSnapshot" in kinds

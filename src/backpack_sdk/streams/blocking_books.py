@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class BlockingOrderBooks(OnThread):
 
     async def _open(self) -> None:
         self._books = self._make()
-        self._updates = self._books.updates()
+        self._updates, self._turn = self._books.updates(), asyncio.Lock()
         await self._books.__aenter__()
 
     async def _aclose(self) -> None:
@@ -60,7 +61,8 @@ class BlockingOrderBooks(OnThread):
     async def _next(self) -> BookSnapshot:
         if self._updates is None:
             raise BackpackError(self._not_open)
-        book = await anext(self._updates)
+        async with self._turn:  # of one thread after the other
+            book = await anext(self._updates)
         return book.snapshot(self._levels)
 
     def get(self, symbol: SymbolLike) -> BookSnapshot | None:

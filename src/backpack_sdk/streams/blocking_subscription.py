@@ -116,6 +116,7 @@ class BlockingSubscription(Generic[T]):
         def begin() -> Listening:
             self._require_own()
             self._listening = True
+            self._queue.own()
             return Listening(self._thread, self._subscription.listen(callback))
 
         return self._thread.call(begin)

@@ -231,12 +231,14 @@ class Connection:
                 await self._changed.wait()
                 self._changed.clear()
                 wanted = list(self._owner.wanted())
-                gone = self._sent.difference(wanted)
+                groups, self._doubtful = self._doubtful, []
+                apart = {name for group in groups for name in group}
+                gone = apart.union(self._sent.difference(wanted))  # of those in doubt the server may have taken some
                 self._sent.difference_update(gone)
                 for frame in unsubscribe_frames(sorted(gone)):
                     await socket.send(frame.text)
-                groups, self._doubtful = self._doubtful, []
-                apart = {name for group in groups for name in group}
+                if gone:
+                    await self._ping(socket)  # should it object to that, then before anything else is asked for
                 for names in ([name for name in wanted if name not in apart], *groups):
                     await self._send(socket, names)
 
@@ -253,12 +255,16 @@ class Connection:
 
     async def _confirm(self, socket: SocketConnection, names: frozenset[str]) -> None:
         """Wait until the server has read the subscriptions."""
+        await self._ping(socket)
+        self._owner.on_confirmed(names)
+
+    async def _ping(self, socket: SocketConnection) -> None:
+        """Wait until the server has read everything so far."""
         try:
             async with asyncio.timeout(_CONFIRM_WITHIN):
                 self.latency = await (await socket.ping())
         except TimeoutError:
             logger.info("stream connection: no answer to a ping within %g s of subscribing", _CONFIRM_WITHIN)
-        self._owner.on_confirmed(names)
 
     async def _watch(self, socket: SocketConnection) -> None:
         """Ping now and then; returns when the socket is stale."""

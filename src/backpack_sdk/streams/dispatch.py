@@ -41,10 +41,16 @@ class Dispatcher:
         self._entries: dict[Entry[Any], None] = {}
         self._followers = Followers()
         self._unconfirmed: dict[str, Frame] = {}
+        self._refused: set[str] = set()
+        """Streams refused on this connection that somebody still follows: they count as asked for, and are not had."""
+        self._not_yet: set[str] = set()
+        """Streams that must not be asked for until the clock is set right."""
         self._resynced = False
         self._callbacks: list[Callable[[StateChange], object]] = []
         self._unknown_callbacks: list[Callable[[UnknownEvent], object]] = []
-        self._tasks: set[asyncio.Future[Any]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._calls: set[asyncio.Future[Any]] = set()
+        """Callbacks of the user's that are under way."""
         self._connection: Connection | None = None
         self._fallback: Fallback | None = None
         self._over: asyncio.Future[None] | None = None
@@ -59,7 +65,7 @@ class Dispatcher:
 
     def wanted(self) -> Iterable[str]:
         """Streams to be subscribed to."""
-        return self._routes.names()
+        return [name for name in self._routes.names() if name not in self._not_yet]
 
     def on_frames(self, payloads: Sequence[bytes], size: int) -> None:
         """Frames came together, so many bytes of them. This is the hot path: tens of thousands per second."""
@@ -95,6 +101,7 @@ class Dispatcher:
     def on_sent(self, frame: Frame) -> None:
         """A subscription was sent."""
         self._unconfirmed.update(dict.fromkeys(frame.names, frame))
+        self._refused.difference_update(frame.names)
         for name in frame.names:
             route = self._routes.get(name)
             if route is not None:
@@ -118,6 +125,8 @@ class Dispatcher:
     def on_lost(self) -> None:
         """The socket is gone."""
         self._unconfirmed.clear()
+        self._refused.clear()
+        self._not_yet.clear()
         self._resynced = False
         for route in self._routes:
             route.forget()
@@ -182,13 +191,13 @@ class Dispatcher:
         except Exception:
             logger.exception("a callback of the stream connection raised")
             return
-        if inspect.isawaitable(outcome):
+        if inspect.iscoroutine(outcome):
             task = asyncio.ensure_future(outcome)
-            self._tasks.add(task)
-            task.add_done_callback(self._callback_done)
+            self._calls.add(task)
+            task.add_done_callback(self._call_done)
 
     def _deliver(self, route: Route, event: StreamEvent) -> None:
-        if not route.bare and route.misses_before(event):  # books count their own
+        if route.misses_before(event) and not route.bare:  # books count their own
             self.counters.gaps += 1
         try:
             route.deliver(event)
@@ -212,20 +221,37 @@ class Dispatcher:
         )  # fmt: skip
         if any(map(is_private, names)) and not self._resynced and self._setup.sync_clock is not None:
             self._resynced = True
+            self._not_yet.update(names)
             for name in names:
                 del self._unconfirmed[name]
+                self._forget(name)
             self._spawn(self._sign_again(names))
             return
-        if not names and self._unconfirmed and self._connection is not None:
-            groups = suspects(self._unconfirmed)
-            self._unconfirmed.clear()
-            self._connection.ask_again(groups)
+        if names:
+            # the server may have taken nothing of a frame that it refused
+            doubtful = {other for name in names for other in self._unconfirmed[name].names}.difference(names)
+            self._ask_again((tuple(name for name in self._unconfirmed if name in doubtful),))
+        else:
+            self._ask_again(suspects(self._unconfirmed))
         self._refuse(names, frame)
+
+    def _ask_again(self, groups: Iterable[tuple[str, ...]]) -> None:
+        groups = tuple(filter(None, groups))
+        for group in groups:
+            for name in group:
+                del self._unconfirmed[name]
+        if groups and self._connection is not None:
+            self._connection.ask_again(groups)
+
+    def _forget(self, name: str) -> None:
+        if self._connection is not None:
+            self._connection.forget(name)
 
     async def _sign_again(self, names: tuple[str, ...]) -> None:
         """A wrong clock is the usual reason why a good signature is refused: set it right, and try once more."""
         with suppress(BackpackError):
             await (self._setup.sync_clock or _nothing)()
+        self._not_yet.difference_update(names)
         self.resubscribe(names)
 
     def _refuse(self, names: tuple[str, ...], frame: ErrorFrame) -> None:
@@ -237,8 +263,10 @@ class Dispatcher:
                 entry.fail(error, final=True)
             for follower, theirs in self._followers.of((name,)):
                 follower.on_refused(theirs, error)
-            if name not in self._routes and self._connection is not None:
-                self._connection.forget(name)
+            if name in self._routes:
+                self._refused.add(name)
+            else:
+                self._forget(name)
 
     def _fill(self, route: Route) -> None:
         if self._fallback is not None and not route.filling:
@@ -290,8 +318,8 @@ class Dispatcher:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("stream connection: a fault of the SDK", exc_info=error)
 
-    def _callback_done(self, task: asyncio.Future[Any]) -> None:
-        self._tasks.discard(task)
+    def _call_done(self, task: asyncio.Future[Any]) -> None:
+        self._calls.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a callback of the stream connection raised", exc_info=error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
 from .._core.errors import BackpackError
@@ -30,15 +31,15 @@ class Handover(EventQueue[T]):
         vars(self).update(vars(queue))  # it takes the place of that one
         self._thread = thread
         self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
-        self._asleep = 0
+        self._sleepers: set[SimpleQueue[None]] = set()
+        self._owned = False
 
     def push(self, item: T) -> None:
         """Let an event wait."""
         with self._lock:
             super().push(item)
-            if self._asleep:
-                self._changed.notify()
+            if self._sleepers:
+                self._wake_all()
 
     def end(self) -> None:
         """Nothing more will come."""
@@ -49,13 +50,19 @@ class Handover(EventQueue[T]):
         """Let the consumer have an error once it has taken what waits."""
         with self._lock:
             super().fail(error)
-            self._changed.notify()
+            self._wake_all()
 
     def abandon(self) -> None:
         """The same as `end`, when the event loop is gone."""
         with self._lock:
             self._ended = True
-            self._changed.notify_all()
+            self._wake_all()
+
+    def own(self) -> None:
+        """From now on a callback gets every event, and nobody else."""
+        with self._lock:
+            self._owned = True
+            self._wake_all()
 
     def take(self, timeout: float | None) -> T:
         """The next event, for any thread but the event loop's.
@@ -64,8 +71,10 @@ class Handover(EventQueue[T]):
         come for `timeout` seconds.
         """
         until = None if timeout is None else time.monotonic() + timeout
-        with self._lock:
-            while True:
+        while True:
+            with self._lock:
+                if self._owned:
+                    raise BackpackError("a callback gets the events of this subscription: make another one")
                 if self._items:
                     return self._items.popleft()
                 if self._latest:
@@ -77,15 +86,23 @@ class Handover(EventQueue[T]):
                     raise self._errors.popleft()
                 if self._ended:
                     raise StopIteration
-                self._sleep(until, timeout)
+                awake: SimpleQueue[None] = SimpleQueue()
+                self._sleepers.add(awake)
+            try:
+                self._sleep(awake, until, timeout)
+            finally:
+                self._sleepers.discard(awake)
 
-    def _sleep(self, until: float | None, timeout: float | None) -> None:
+    def _sleep(self, awake: SimpleQueue[None], until: float | None, timeout: float | None) -> None:
         self._thread.require_elsewhere()
         left = None if until is None else min(until - time.monotonic(), threading.TIMEOUT_MAX)
-        if left is not None and left <= 0:
-            raise TimeoutError(f"{self._what}: nothing came within {timeout:g} seconds")
-        self._asleep += 1
         try:
-            self._changed.wait(left)
-        finally:
-            self._asleep -= 1
+            awake.get(timeout=None if left is None else max(left, 0.0))
+        except Empty:
+            if until is not None and time.monotonic() >= until:
+                raise TimeoutError(f"{self._what}: nothing came within {timeout:g} seconds") from None
+
+    def _wake_all(self) -> None:
+        # Not a condition: an interrupt in the midst of waiting for one can leave it unusable, or take a wake-up along.
+        for awake in tuple(self._sleepers):
+            awake.put(None)

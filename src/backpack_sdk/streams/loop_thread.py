@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .._core.errors import BackpackError
@@ -53,10 +54,13 @@ class LoopThread:
         self._thread: threading.Thread | None = None
         self._over = False
         self._queues: weakref.WeakSet[Handover[Any]] = weakref.WeakSet()
+        self._waiting: set[SimpleQueue[Any]] = set()
+        self._process = 0
 
     def start(self) -> None:
         """Start the thread and wait until its loop runs. Raises BackpackError when that fails."""
         started = threading.Event()
+        self._process = os.getpid()
         self._thread = threading.Thread(target=self._main, args=(started,), name=self._name, daemon=True)
         self._thread.start()
         started.wait()
@@ -65,14 +69,21 @@ class LoopThread:
 
     def _main(self, started: threading.Event) -> None:
         try:
-            with suppress(SystemExit):  # of a callback, which `listen` has told of
-                asyncio.run(self._serve(started))
+            with asyncio.Runner() as runner:
+                with suppress(SystemExit):  # of a callback, which `listen` has told of
+                    runner.run(self._serve(started))
+                with self._lock:
+                    self._loop, self._over = None, True
+                with suppress(SystemExit):  # let what was sent before begin, so that it is cancelled with the rest
+                    runner.get_loop().run_until_complete(asyncio.sleep(0))
         finally:
             with self._lock:
                 self._loop, self._over = None, True
-                queues = tuple(self._queues)
+                queues, waiting = tuple(self._queues), tuple(self._waiting)
             for queue in queues:  # whoever still waits there would do so for ever
                 queue.abandon()
+            for outcome in waiting:
+                outcome.put(None)
             started.set()
 
     async def _serve(self, started: threading.Event) -> None:
@@ -91,20 +102,42 @@ class LoopThread:
 
         Raises NotRunning when the thread has ended or ends meanwhile, and TimeoutError after `timeout` seconds.
         """
+        # Neither a future nor a condition: an interrupt in the midst of one can leave its lock held for ever.
+        outcome: SimpleQueue[asyncio.Task[T] | None] = SimpleQueue()
+        task: asyncio.Task[T] | None = None
+        given_up = False
+
+        def begin() -> None:
+            nonlocal task
+            if not given_up:
+                task = asyncio.get_running_loop().create_task(work)
+                task.add_done_callback(outcome.put)
+
+        def give_up() -> None:
+            if task is not None:
+                task.cancel()
+
         try:
             self.require_elsewhere()
             with self._lock:
-                future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._require_loop())
-        except BackpackError:
-            work.close()
+                self._waiting.add(outcome)
+                self._send(begin)
+            done = outcome.get(timeout=None if timeout is None else min(timeout, threading.TIMEOUT_MAX))
+        except BaseException as problem:
+            given_up = True
+            self.post(give_up)
+            if task is None:
+                work.close()
+            if isinstance(problem, Empty):
+                raise TimeoutError(f"{self._name}: not done within {timeout} seconds") from None
             raise
-        try:
-            return future.result(timeout)
-        except CancelledError:
-            raise NotRunning(self._not_running) from None
-        except BaseException:
-            future.cancel()
-            raise
+        finally:
+            self._waiting.discard(outcome)
+        if task is None:
+            work.close()  # the loop ended before it could begin
+        if done is None or done.cancelled():
+            raise NotRunning(self._not_running)
+        return done.result()
 
     def call(self, function: Callable[[], T]) -> T:
         """Call a function on the loop's thread."""
@@ -121,7 +154,7 @@ class LoopThread:
     def post(self, function: Callable[[], object]) -> None:
         """Have a function called on the loop's thread, and don't wait for it. Does nothing after the end."""
         with self._lock, suppress(NotRunning):
-            self._require_loop().call_soon_threadsafe(function)
+            self._send(function)
 
     def hand_over(self, queue: EventQueue[T]) -> Handover[T]:
         """Let other threads take from a queue that is filled on the loop."""
@@ -142,13 +175,17 @@ class LoopThread:
             if self._stopped is not None:
                 self.post(self._stopped.set)
             self._loop = None
-        if self._thread is not None:
-            self._thread.join()
+        if self._thread is not None and self._process == os.getpid():
+            with suppress(RuntimeError):  # an interrupt came before it was started
+                self._thread.join()
 
-    def _require_loop(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None or self._loop.is_closed():
+    def _send(self, function: Callable[[], object]) -> None:
+        if self._loop is None or self._process != os.getpid():  # a forked process has no such thread
             raise NotRunning(self._not_running)
-        return self._loop
+        try:
+            self._loop.call_soon_threadsafe(function)
+        except RuntimeError:
+            raise NotRunning(self._not_running) from None
 
     def _is_here(self) -> bool:
         return threading.current_thread() is self._thread
@@ -164,7 +201,7 @@ class OnThread(ABC):
         self._what, self._not_open = what, not_open
         self._owns_thread = thread is None
         self._thread = LoopThread(f"backpack-{what.replace(' ', '-')}", self._not_open) if thread is None else thread
-        self._entered = self._is_open = False
+        self._entered = self._is_open = self._is_closed = False
         self._state_lock = threading.Lock()
 
     @abstractmethod
@@ -180,6 +217,7 @@ class OnThread(ABC):
         self._thread.require_elsewhere()
         with self._state_lock:
             was_open, self._is_open = self._is_open, False
+            self._is_closed = self._entered
         if was_open:
             self._leave()
 
@@ -201,7 +239,10 @@ class OnThread(ABC):
             if self._owns_thread:
                 self._thread.start()
             self._thread.run(self._open())
-            self._is_open = True
+            with self._state_lock:
+                if self._is_closed:
+                    raise BackpackError(self._not_open)
+                self._is_open = True
         except BaseException:
             self._leave()
             raise

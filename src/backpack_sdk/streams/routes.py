@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from msgspec.structs import replace
 
 from .._core.events import FRAME, attach
+from .._generated.streams.channels import channel_of
 from .events import DepthUpdate, PositionUpdate, Trade, UnknownEvent
 from .polling import poll_of
 from .trades import TradeGate
@@ -76,6 +77,8 @@ class Route:
         if isinstance(event, PositionUpdate):
             self._note_position(event)
         unfit = isinstance(event, UnknownEvent)
+        if unfit:
+            self.positions.clear()  # it may be about any of them
         for push in self.sinks:
             if not (unfit and push in self.typed):
                 push(event)
@@ -139,11 +142,12 @@ class Routes:
         """
         for name, symbol in names.items():
             push = to if callable(to) else to[name]
+            kind = channel_of(name) if channel is None else channel
             route = self._routes.get(name)
             if route is None:
-                route = self._routes[name] = Route(name, symbol, channel)
+                route = self._routes[name] = Route(name, symbol, kind)
             else:
-                route.learn(symbol, channel)
+                route.learn(symbol, kind)
             route.sinks = (*route.sinks, push)
             if bare:
                 route.bare |= {push}

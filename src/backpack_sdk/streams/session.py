@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._core.errors import BackpackError, InvalidArgument
 from .._core.events import StreamEvent, UnknownEvent
+from .._generated.streams.channels import channel_of
 from .connection import Connection
 from .dispatch import Dispatcher
 from .fallback import Fallback
@@ -32,6 +33,8 @@ T = TypeVar("T", bound=StreamEvent)
 logger = logging.getLogger("backpack_sdk")
 _LOOK_EVERY = 1.0
 """Seconds between two looks for streams that are silent."""
+_CALLS_WITHIN = 1.0
+"""Seconds that closing leaves to callbacks under way."""
 
 
 class StreamSession(Dispatcher):
@@ -61,7 +64,7 @@ class StreamSession(Dispatcher):
     async def aclose(self) -> None:
         """Close the socket, end every subscription, and leave nothing running."""
         self._ended = True
-        running: list[asyncio.Future[Any]] = []
+        running: list[asyncio.Task[Any]] = []
         try:
             if self._connection is not None:
                 await self._connection.aclose()
@@ -70,8 +73,14 @@ class StreamSession(Dispatcher):
         finally:
             running += self._end_all()
         await asyncio.gather(*running, return_exceptions=True)
+        calls = self._calls.difference((asyncio.current_task(),))
+        if calls:
+            await asyncio.wait(calls, timeout=_CALLS_WITHIN)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
 
-    def _end_all(self) -> list[asyncio.Future[Any]]:
+    def _end_all(self) -> list[asyncio.Task[Any]]:
         """End every subscription and every task; gives the tasks, which may need a moment."""
         closed = BackpackError("the stream connection was closed")
         for entry in tuple(self._entries):
@@ -157,9 +166,9 @@ class StreamSession(Dispatcher):
         if entry not in self._entries:
             return
         self._routes.add(names, entry.channel, entry.push, typed=typed)
-        known = frozenset(one for one in names if connection.has_sent(one) and one not in self._unconfirmed)
-        entry.confirm(known)
-        for route in filter(None, map(self._routes.get, known)):
+        entry.confirm(self._known(names, connection))
+        self._ask_for_refused(names)
+        for route in filter(None, map(self._routes.get, names)):
             for position in route.positions.values():  # which the exchange told when the stream was new
                 entry.push(position)
         connection.update()
@@ -178,13 +187,26 @@ class StreamSession(Dispatcher):
         if symbols and self._options.check_symbols:
             await self._symbols.require(symbols)
         connection = self._require_open()  # which may have changed meanwhile
-        sent = frozenset(name for name in names if connection.has_sent(name))
+        sent = frozenset(name for name in names if connection.has_sent(name)).difference(self._refused)
+        known = self._known(names, connection)
         self._routes.add(names, channel, to, bare=bare)
         self._followers.add(follower, names)
         if sent:
             follower.on_sent(sent)
-            follower.on_confirmed(sent.difference(self._unconfirmed))
+            follower.on_confirmed(known)
+        self._ask_for_refused(names)
         connection.update()
+
+    def _known(self, names: Iterable[str], connection: Connection) -> frozenset[str]:
+        """Those streams that the server has subscribed us to, as far as is known."""
+        doubtful = self._unconfirmed.keys() | self._refused
+        return frozenset(name for name in names if connection.has_sent(name) and name not in doubtful)
+
+    def _ask_for_refused(self, names: Iterable[str]) -> None:
+        """Ask again for streams that were refused before, when somebody new wants them."""
+        again = self._refused.intersection(names)
+        if again:
+            self.resubscribe(again)
 
     def unfollow(self, follower: Follower, names: Iterable[str], to: Pushes) -> None:
         """Stop that. With an own place for each stream, all places given are left, even of streams still followed."""
@@ -240,7 +262,8 @@ class StreamSession(Dispatcher):
         if self._options.mode is not Mode.REST:
             return
         for name, symbol in names.items():
-            if channel is None or symbol is None or poll_of(channel.name, symbol) is None:
+            kind = channel_of(name) if channel is None else channel
+            if kind is None or symbol is None or poll_of(kind.name, symbol) is None:
                 problem = f"REST has nothing that stands in for {name}; use mode 'auto' or 'socket'"
                 raise InvalidArgument("mode", problem)
 
