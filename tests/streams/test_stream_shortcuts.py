@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backpack_sdk._core.events import UNREADABLE
@@ -132,6 +132,7 @@ UPDATES = st.lists(st.tuples(SIDES, SIDES, st.sampled_from([0, 0, 0, -1, 1]), st
 
 @settings(deadline=None)
 @given(UPDATES, st.booleans())
+@example([((("100", "1"),), (("100.0", "1"),), 0, 0)], False)
 def test_an_event_does_what_its_parts_do(updates: list[Any], checked: bool) -> None:
     said: list[Action] = []
     audience = Audience()
