@@ -93,6 +93,7 @@ print(list(trades))
 def test_interrupting_a_script_ends_it(desk: ServerThread, waiting: str) -> None:
     desk.server.silent_rest = True
     code = f"""
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
 try:
     with bp, bp.streams() as ws:
         trades = ws.trades("SOL-USDC")
