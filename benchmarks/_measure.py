@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Which release of each package is installed; those that are not are left out."""
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def record(path: Path, script: str, figures: Mapping[str, Any]) -> None:

@@ -11,17 +11,15 @@ import argparse
 import asyncio
 import logging
 import os
-import platform
 import sys
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import _clients
 import _memory
 import _startup
-from _measure import AsyncCase, Case, Load, Timing, interleave, record
+from _measure import AsyncCase, Case, Load, Timing, interleave, record, versions
 from _server import pin, running_server
 
 AT_ONCE = 50
@@ -165,16 +163,6 @@ def targets(
     return met
 
 
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: some seconds instead of a minute or two")
@@ -186,7 +174,7 @@ def main() -> int:
     sys.path.insert(0, str(_startup.SOURCE))
     pin(0)
     rounds, calls = (4, 50) if options.quick else (15, 150)
-    installed = versions()
+    installed = versions(PACKAGES)
     say(", ".join(f"{name} {number}" for name, number in installed.items()))
 
     with running_server() as base_url:

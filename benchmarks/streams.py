@@ -14,13 +14,11 @@ import json
 import logging
 import os
 import pickle
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,7 @@ import _books
 import _snapshots
 import _stream_clients
 from _frames import LEVELS, Feed
-from _measure import Timing, interleave, record
+from _measure import Timing, interleave, record, versions
 from _server import pin
 from _stream_server import running_stream_server
 
@@ -159,16 +157,6 @@ def snapshots(feed: Feed, *, turns: int) -> Table:
     return table
 
 
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
 def has_ccxt() -> bool:
     try:
         _books.ccxt_pro()
@@ -187,7 +175,7 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     pin(0)
     turns, count = (2, 20_000) if options.quick else (4, 30_000)
-    installed = versions()
+    installed = versions(PACKAGES)
     say(", ".join(f"{name} {number}" for name, number in installed.items()))
     feed = Feed.make(count)
     say(feed.describe())

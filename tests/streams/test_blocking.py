@@ -222,7 +222,7 @@ def test_both_kinds_have_the_same_methods_with_the_same_arguments(blocking: type
 
     async_only = {
         "aclose", "open", "spawn_listener", "subscribe", "follow", "unfollow", "release", "resubscribe", "source_of",
-        "wanted", "session", "take", "updates", "on_update",
+        "wanted", "session", "updates", "on_update",
         *(name for name in dir(waiting) if name.startswith("on_") and name not in ("on_state_change", "on_unknown")),
     }  # fmt: skip
     theirs, ours = public(waiting), public(blocking)

@@ -46,14 +46,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from .._core.lazy import find
 
-    found = getattr(import_module(f".{home}", __package__), name)
-    globals()[name] = found
-    return found
+    return find(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -76,14 +76,9 @@ __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        home = _HOMES.get(name)
-        if home is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
+        from .._core.lazy import find
 
-        found = getattr(import_module(f".{home}", __name__), name) if home else import_module(f".{name}", __name__)
-        globals()[name] = found
-        return found
+        return find(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
 from .._core.errors import BackpackError
-from .queue import EventQueue, SlowConsumer
+from .queue import EventQueue
 
 T = TypeVar("T")
 
@@ -75,15 +75,9 @@ class Handover(EventQueue[T]):
             with self._lock:
                 if self._owned:
                     raise BackpackError("a callback gets the events of this subscription: make another one")
-                if self._items:
-                    return self._items.popleft()
-                if self._latest:
-                    return self._latest.pop(next(iter(self._latest)))
-                if self._lost:
-                    lost, self._lost = self._lost, 0
-                    raise SlowConsumer(self._what, lost, self._max)
-                if self._errors:
-                    raise self._errors.popleft()
+                item = self._next()
+                if item is not None:
+                    return item
                 if self._ended:
                     raise StopIteration
                 awake: SimpleQueue[None] = SimpleQueue()

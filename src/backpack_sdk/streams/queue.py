@@ -100,25 +100,25 @@ class EventQueue(Generic[T]):
         if self._taken % _TURN == 0:
             await asyncio.sleep(0)
         while True:
-            if self._items:
-                return self._items.popleft()
-            if self._latest:
-                return self._latest.pop(next(iter(self._latest)))
-            if self._lost:
-                lost, self._lost = self._lost, 0
-                raise SlowConsumer(self._what, lost, self._max)
-            if self._errors:
-                raise self._errors.popleft()
+            item = self._next()
+            if item is not None:
+                return item
             if self._ended:
                 raise StopAsyncIteration
             await self._wait()
 
-    def take_waiting(self) -> list[T]:
-        """Every event that waits, without waiting for more."""
-        taken = [*self._items, *self._latest.values()]
-        self._items.clear()
-        self._latest.clear()
-        return taken
+    def _next(self) -> T | None:
+        """What is to be given next, None when nothing waits. Raises errors in their turn."""
+        if self._items:
+            return self._items.popleft()
+        if self._latest:
+            return self._latest.pop(next(iter(self._latest)))
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            raise SlowConsumer(self._what, lost, self._max)
+        if self._errors:
+            raise self._errors.popleft()
+        return None
 
     async def _wait(self) -> None:
         if self._waiter is not None:

@@ -127,11 +127,6 @@ class Subscription(Generic[T]):
     async def __anext__(self) -> T:
         return await self._entry.queue.get()
 
-    async def take(self) -> list[T]:
-        """The next event and all that wait behind it. Raises StopAsyncIteration after the end."""
-        first = await self._entry.queue.get()
-        return [first, *self._entry.queue.take_waiting()]
-
     async def aclose(self) -> None:
         """End it. Iterating stops once what waits is taken."""
         self._forgotten.now()
